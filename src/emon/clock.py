@@ -1,0 +1,45 @@
+"""The only file that asks what time it is. Everything else takes `now` as an argument or a `Clock`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time and waits. `now_us` is microseconds UTC."""
+
+    def now_us(self) -> int:
+        """The present instant."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits so many of this clock's seconds."""
+
+
+class SystemClock:
+    """Real time."""
+
+    def now_us(self) -> int:
+        return time.time_ns() // 1000
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class ScaledClock:
+    """Time that runs `speed` times as fast from `start_us` on: the demo's clock."""
+
+    def __init__(self, start_us: int, speed: float) -> None:
+        self._start_us, self.speed, self._origin_ns = start_us, speed, time.monotonic_ns()
+
+    def now_us(self) -> int:
+        return self._start_us + int((time.monotonic_ns() - self._origin_ns) / 1000 * self.speed)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self.speed)
+
+
+def monotonic_s() -> float:
+    """Seconds for measuring durations."""
+    return time.monotonic()

@@ -1,0 +1,66 @@
+"""Every setting: read from the environment as `EMON_<NAME>`, secrets also from the file that
+`EMON_<NAME>_FILE` names. Each has a default, its unit in the name and one sentence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = ("smtp_password", "webhook_secret", "kafka_password")
+
+
+class Settings(BaseSettings):
+    """All settings of all roles."""
+
+    model_config = SettingsConfigDict(env_prefix="EMON_", extra="ignore")
+
+    data: Path = Field(Path("data"), description="Folder for everything that an embedded emon keeps.")
+    journal: str = Field("", description="Journal: `sqlite:///DIR` or `kafka://HOST:PORT[,...]`; empty: "
+                                         "SQLite in the data folder.")
+    store: str = Field("", description="Store: `sqlite:///FILE` or `postgresql://...`; empty: SQLite in the "
+                                       "data folder.")
+    partitions: int = Field(4, ge=1, le=1024, description="Partitions of a topic when emon creates it on Kafka.")
+    listen_host: str = Field("127.0.0.1", description="Address to listen on; loopback only until there is log-in.")
+    listen_port: int = Field(8800, ge=0, le=65535, description="Port of console, API and ingest.")
+    public_url: str = Field("http://127.0.0.1:8800", description="Address of the console in messages to people.")
+    log_format: str = Field("text", pattern="^(text|json)$", description="Logs as readable `text` or `json` lines.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severe log level.")
+    kafka_username: str = Field("", description="SASL user name at Kafka; empty: no authentication.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="SASL password at Kafka.")
+    kafka_sasl_mechanism: str = Field("SCRAM-SHA-512", description="SASL mechanism where a user name is set.")
+    kafka_tls: bool = Field(False, description="Talk TLS to Kafka.")
+    kafka_ca_file: Path | None = Field(None, description="CA certificate for Kafka's TLS; empty: the system's.")
+    smtp_host: str = Field("", description="SMTP server for e-mail; empty: no e-mail.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the SMTP server.")
+    smtp_username: str = Field("", description="SMTP user name; empty: no authentication.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="SMTP password.")
+    smtp_starttls: bool = Field(True, description="Upgrade to TLS before authentication.")
+    smtp_from: str = Field("emon@localhost", description="Sender of e-mail notifications.")
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs webhook notifications "
+                                                                 "(HMAC-SHA256).")
+    outbox_dir: Path | None = Field(None, description="Folder that takes notifications as files, for trials.")
+
+
+def load(environ: dict[str, str] | None = None) -> Settings:
+    """Settings from the environment. `EMON_X_FILE` gives the content of secret `EMON_X`."""
+    env = dict(os.environ if environ is None else environ)
+    values: dict[str, Any] = {}
+    for name in SECRETS:
+        path = env.get(f"EMON_{name.upper()}_FILE")
+        if path:
+            values[name] = Path(path).read_text(encoding="utf-8").strip()
+    return Settings(**values)
+
+
+def journal_url(settings: Settings) -> str:
+    """The journal's URL, with the embedded default filled in."""
+    return settings.journal or f"sqlite:///{settings.data.resolve() / 'journal'}"
+
+
+def store_url(settings: Settings) -> str:
+    """The store's URL, with the embedded default filled in."""
+    return settings.store or f"sqlite:///{settings.data.resolve() / 'emon.sqlite'}"

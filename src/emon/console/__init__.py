@@ -1,0 +1,1 @@
+"""The operators' console: HTTP API, live stream, and the pages built from `ui/`."""

@@ -1,0 +1,93 @@
+"""The journal's port. Three drivers keep its contract: SQLite (embedded), Kafka, memory (simulation).
+
+Contract:
+- `append` returns only when every entry is durable (SQLite: fsync; Kafka: acks=all), or raises Unavailable.
+- Entries of one key go to one partition (hash of the key, the same for every driver and process) and keep
+  the order in which one producer appended them. An explicit `partition` overrides the key.
+- A consumer of a group is given whole partitions; two of one group never share one. After a crash or a
+  rebalance reading resumes at the last commit: at least once.
+- `commit` by a consumer that has lost the partition meanwhile raises Fenced and changes nothing.
+- `append_and_commit` makes outputs visible and moves the offsets in one transaction, where a reader with
+  default settings of this port never sees outputs of an aborted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from emon.domain.errors import Fenced as Fenced  # raised by drivers; part of the contract
+
+RAW, ORDERS, READINGS = "emon.raw", "emon.orders", "emon.readings"
+FINDINGS, ALERTS, REJECTED = "emon.findings", "emon.alerts", "emon.rejected"
+
+
+class Entry(NamedTuple):
+    """What is to be written."""
+
+    topic: str
+    key: str
+    value: bytes
+    partition: int | None = None
+
+
+class TopicPartition(NamedTuple):
+    """One ordered log."""
+
+    topic: str
+    partition: int
+
+
+class Record(NamedTuple):
+    """What was written: `offset` grows by at least one within its partition."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+
+
+class Consumer(Protocol):
+    """One member of a consumer group. Not safe to use from two tasks at once."""
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> Mapping[TopicPartition, Sequence[Record]]:
+        """Records after the position, at most so many in all; empty when none came in time."""
+
+    def assignment(self) -> Mapping[TopicPartition, int]:
+        """Partitions held, each with the generation in which it was given (grows at every rebalance)."""
+
+    async def seek(self, position: TopicPartition, offset: int) -> None:
+        """The next poll of this partition begins at `offset`."""
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Next offsets to read. Raises Fenced."""
+
+    async def append_and_commit(self, entries: Sequence[Entry], offsets: Mapping[TopicPartition, int]) -> None:
+        """Writes entries and moves the offsets, both or neither. Raises Fenced, Unavailable."""
+
+    async def close(self) -> None:
+        """Leaves the group."""
+
+
+class Journal(Protocol):
+    """A set of topics. `open` creates what is missing; `close` is safe to call twice."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Durable when it returns. Raises Unavailable."""
+
+    async def consumer(self, group: str, topics: Sequence[str], *, transactional: bool = False) -> Consumer:
+        """Joins a group. `transactional`: the only kind that may `append_and_commit`."""
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions the topic has."""
+
+    async def end_offsets(self, topic: str) -> Mapping[int, int]:
+        """Per partition the offset that the next entry will have."""
+
+    async def read(self, position: TopicPartition, offset: int, max_records: int) -> Sequence[Record]:
+        """Records from `offset` on without any group: for replay, export and loading what is compacted."""

@@ -1,0 +1,39 @@
+"""Every bound, with its reason. Rule parameters that orders may override are defaults here too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from emon.domain.instant import DAY, HOUR, MINUTE, SECOND
+
+# --- input -----------------------------------------------------------------------------------------------
+MAX_LINE_BYTES: Final = 1 << 20  # a reading is some hundred bytes; a line a thousand times that is no reading
+MAX_NESTING: Final = 32  # deeper JSON is an attack on the parser
+MAX_BODY_BYTES: Final = 8 << 20  # one HTTP body; a docked bracelet's day is below 1 MiB
+OLDEST_OBSERVED_AT: Final = 946_684_800 * SECOND  # 2000-01-01Z: older clocks were never set
+MAX_AHEAD: Final = DAY  # a device's clock may be wrong by a zone, not by more
+HISTORY_DAYS: Final = 400  # a year's order and its appeal; bounds every rewind
+DUPLICATE_WINDOW: Final = DAY  # re-sends are recognised in the answer for so long
+SIGNATURE_WINDOW: Final = 5 * MINUTE  # replay protection of signed requests
+
+# --- rules, version 1 (semantics: section numbers in the rules' docstrings) --------------------------------
+RULE_VERSION: Final = 1
+ACCURACY_FACTOR: Final = 1.0  # k: how many accuracies a fix must lie off a border to decide
+UNKNOWN_ACCURACY_M: Final = 50.0
+CONFIRM_FIXES: Final = 2
+CHAIN_GAP: Final = 30 * MINUTE
+STATE_BEFORE_START: Final = 30 * MINUTE  # how old a fix may be to say where somebody was at a start
+ABSENT_GAP: Final = 60 * MINUTE
+IMPLAUSIBLE_AFTER: Final = 10 * MINUTE
+CONTACT_EVERY_S: Final = 600.0
+CONTACT_HOLD_S: Final = 300.0
+LATE_AFTER: Final = 15 * MINUTE
+OUTAGE_MIN_MEMBERS: Final = 5
+OUTAGE_PARTIAL_SHARE: Final = 0.8
+OWN_OUTAGE_GAP: Final = 30 * SECOND
+DEFAULT_FEED: Final = "default"
+
+# --- running -----------------------------------------------------------------------------------------------
+TICK_EVERY: Final = SECOND
+MEMORY_TAIL: Final = 6 * HOUR  # readings kept in memory a participant; older ones are read from history
+CHECKPOINT_EVERY: Final = HOUR
