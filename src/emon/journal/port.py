@@ -9,17 +9,30 @@ Contract:
 - `commit` by a consumer that has lost the partition meanwhile raises Fenced and changes nothing.
 - `append_and_commit` makes outputs visible and moves the offsets in one transaction, where a reader with
   default settings of this port never sees outputs of an aborted one.
+- A rebalance puts every member of the group back to the last commits: what was polled before it is polled
+  again by whoever holds the partition now, so a commit is Fenced as soon as the group has a newer generation
+  than the consumer's latest poll returned. Work in progress from before is to be thrown away.
+- A group that has never committed a partition begins at its oldest record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+from zlib import crc32
 
 from emon.domain.errors import Fenced as Fenced  # raised by drivers; part of the contract
 
 RAW, ORDERS, READINGS = "emon.raw", "emon.orders", "emon.readings"
 FINDINGS, ALERTS, REJECTED = "emon.findings", "emon.alerts", "emon.rejected"
+TOPICS: Final = (RAW, ORDERS, READINGS, FINDINGS, ALERTS, REJECTED)
+COMPACTED: Final = frozenset({ORDERS})  # keys name id and version, so compaction erases nothing but re-sends
+SCHEMA_VERSION: Final = 1  # of the JSON on all topics; Kafka records carry it as header `v`
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a key: CRC-32 of its UTF-8 bytes, modulo. The same for every driver, process and release."""
+    return crc32(key.encode()) % partitions
 
 
 class Entry(NamedTuple):
@@ -90,4 +103,11 @@ class Journal(Protocol):
         """Per partition the offset that the next entry will have."""
 
     async def read(self, position: TopicPartition, offset: int, max_records: int) -> Sequence[Record]:
-        """Records from `offset` on without any group: for replay, export and loading what is compacted."""
+        """Records from `offset` on without any group: for replay, export and loading what is compacted.
+
+        Offsets that are gone (trimmed, compacted, aborted) are passed over: begin again behind the last
+        record given. Empty only when nothing readable stands at or after `offset`.
+        """
+
+    async def trim(self, topic: str, before: Mapping[int, int]) -> None:
+        """Forgets, per partition, the records below the offset, to give disk space back. May keep some."""
