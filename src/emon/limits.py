@@ -37,3 +37,14 @@ DEFAULT_FEED: Final = "default"
 TICK_EVERY: Final = SECOND
 MEMORY_TAIL: Final = 6 * HOUR  # readings kept in memory a participant; older ones are read from history
 CHECKPOINT_EVERY: Final = HOUR
+
+# --- store, alerts, notifications ----------------------------------------------------------------------------
+STORE_BUSY_TIMEOUT_S: Final = 10.0  # how long a writer waits for another; a bulk append takes well below one
+STORE_POOL_SIZE: Final = 20  # connections a process; more only queue inside the database
+
+# --- journal -----------------------------------------------------------------------------------------------
+CHUNK_RECORDS: Final = 1_000  # records in one row of the embedded journal: a small read decodes no more
+GROUP_COMMIT_JOBS: Final = 4_096  # requests that share one fsync; more would only delay the first
+SQLITE_BUSY_S: Final = 10.0  # wait for another process's write lock; its transactions take milliseconds
+WATCH_EVERY_S: Final = 0.05  # how soon the embedded journal sees another process's appends
+DEAD_MEMBERS_EVERY_S: Final = 1.0  # how soon a killed process's partitions are given to the others
