@@ -1,0 +1,179 @@
+"""Whose device was it then? A reading joins to a person through the binding in force when it was observed.
+
+Pure state, shared by the router (which sends readings to people) and the evaluator (which checks them).
+The answer depends on the set of versions taken in, never on their order. A device that two people hold at
+one instant is nobody's for as long as that lasts: the overlap is pending and accuses no one.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+
+from emon.domain.binding import Binding
+from emon.domain.order import Order
+from emon.domain.versions import NEVER, Entry, Span, in_force, since, until
+
+Interval = tuple[str, int, int]
+"""(device, from, until), microseconds UTC; versions.ALWAYS and versions.NEVER where open."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Conflict(NamedTuple):
+    """Several people hold `device` during [`from_`, `until`) by these binding ids."""
+
+    device: str
+    from_: int
+    until: int
+    bindings: tuple[str, ...]
+
+
+def holder(binding: Binding) -> tuple[str, str]:
+    """Who holds the device: ("participant" or "protected_person", id)."""
+    if binding.participant is not None:
+        return ("participant", binding.participant)
+    return ("protected_person", binding.protected_person or "")
+
+
+def preferred(old: Binding | None, new: Binding) -> Binding:
+    """Of two different texts with one id and version the same one, whichever came first."""
+    if old is None:
+        return new
+    return max(old, new, key=lambda b: _encode(msgspec.structs.replace(b, received_at=None)))
+
+
+class BindingBook:
+    """All binding versions known so far."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, dict[int, Binding]] = {}
+        self._ids: dict[str, set[str]] = {}  # device -> ids that ever named it
+        self._spans: dict[str, list[Span[Binding]]] = {}
+        self._conflicts: dict[str, list[Conflict]] = {}
+        self._devices: dict[tuple[str, str], set[str]] = {}  # holder -> devices that any version gave them
+
+    def add(self, version: Binding) -> list[Interval]:
+        """Takes a version in; returns the intervals whose holder changed (they need re-binding)."""
+        versions = self._versions.setdefault(version.id, {})
+        kept = preferred(versions.get(version.version), version)
+        if versions.get(version.version) is kept:
+            return []
+        devices = {b.device for b in versions.values()} | {kept.device}
+        versions[version.version] = kept
+        self._ids.setdefault(kept.device, set()).add(version.id)
+        self._devices.setdefault(holder(kept), set()).add(kept.device)
+        changed: list[Interval] = []
+        for device in sorted(devices):
+            before = self._spans.get(device, [])
+            self._resolve(device)
+            changed += [(device, a, b) for a, b in _differing(before, self._spans[device])]
+        return changed
+
+    def owner(self, device: str, observed_at: int) -> Binding | None:
+        """The binding in force; None where there is none or where several people hold the device."""
+        for span in reversed(self._spans.get(device, ())):
+            if span.from_ <= observed_at:
+                return span.item if observed_at < span.until else None
+        return None
+
+    @property
+    def conflicts(self) -> list[Conflict]:
+        """Overlaps that stand now, by device and time."""
+        return [c for device in sorted(self._conflicts) for c in self._conflicts[device]]
+
+    def spans(self, device: str) -> list[Span[Binding]]:
+        """Undisputed bindings of the device in order of time."""
+        return self._spans.get(device, [])
+
+    def devices_of(self, participant: str) -> list[str]:
+        """Devices that any version ever gave to the participant."""
+        return sorted(self._devices.get(("participant", participant), ()))
+
+    def devices(self) -> list[str]:
+        """Devices that any version names."""
+        return sorted(self._ids)
+
+    def versions(self) -> list[Binding]:
+        """Every version taken in, by id and version."""
+        return [b for _, known in sorted(self._versions.items()) for _, b in sorted(known.items())]
+
+    def _resolve(self, device: str) -> None:
+        claims = [span for binding_id in sorted(self._ids.get(device, ()))
+                  for span in _of_id(self._versions[binding_id]) if span.item.device == device]
+        edges = sorted({edge for claim in claims for edge in (claim.from_, claim.until)})
+        spans: list[Span[Binding]] = []
+        conflicts: list[Conflict] = []
+        for begin, end in pairwise(edges):
+            here = [c for c in claims if c.from_ <= begin and end <= c.until]
+            if len({holder(c.item) for c in here}) > 1:
+                conflicts.append(Conflict(device, begin, end, tuple(c.item.id for c in here)))
+            elif here:
+                best = max(here, key=lambda c: c.from_).item  # bound last; ties: smaller id
+                if spans and spans[-1].until == begin and spans[-1].item is best:
+                    begin = spans.pop().from_
+                spans.append(Span(begin, end, best))
+        self._spans[device] = spans
+        if conflicts:
+            self._conflicts[device] = conflicts
+        else:
+            self._conflicts.pop(device, None)
+
+
+class Shorthand:
+    """Expands `devices:` of orders into binding versions, also for what a later version drops.
+
+    A device that some version of an order lists and another does not, or that a void version had, is
+    unbound from that version's `effective_from` on.
+    """
+
+    def __init__(self) -> None:
+        self._orders: dict[str, dict[int, Order]] = {}
+
+    def add(self, order: Order) -> list[Binding]:
+        """Takes an order version in; returns the binding versions that it makes known, in a fixed order."""
+        known = self._orders.setdefault(order.id, {})
+        devices_before = {b.device for o in known.values() for b in o.devices}
+        known[order.version] = order
+        mine = {b.device for b in order.devices}
+        bindings = [_of_order(order, device) for device in sorted(mine | devices_before)]
+        bindings += [_of_order(other, device) for _, other in sorted(known.items()) if other is not order
+                     for device in sorted(mine - devices_before)]
+        return bindings
+
+
+def _of_order(order: Order, device: str) -> Binding:
+    for binding in order.devices:
+        if binding.device == device and not order.void:
+            return msgspec.structs.replace(
+                binding, id=f"{order.id}:{device}", version=order.version, participant=order.participant,
+                effective_from=order.effective_from, received_at=order.received_at)
+    return Binding(id=f"{order.id}:{device}", version=order.version, device=device,
+                   participant=order.participant, effective_from=order.effective_from, void=True,
+                   received_at=order.received_at)
+
+
+def _of_id(versions: dict[int, Binding]) -> list[Span[Binding]]:
+    return in_force(Entry(b.version, since(b.effective_from), since(b.from_), until(b.until), b.void, b)
+                    for b in versions.values())
+
+
+def _differing(before: list[Span[Binding]], after: list[Span[Binding]]) -> list[tuple[int, int]]:
+    edges = sorted({edge for span in (*before, *after) for edge in (span.from_, span.until)})
+    out: list[tuple[int, int]] = []
+    for begin, end in pairwise(edges):
+        if _holder_at(before, begin) == _holder_at(after, begin):
+            continue
+        if out and out[-1][1] == begin:
+            begin = out.pop()[0]
+        out.append((begin, min(end, NEVER)))
+    return out
+
+
+def _holder_at(spans: list[Span[Binding]], instant: int) -> tuple[str, str] | None:
+    for span in spans:
+        if span.from_ <= instant < span.until:
+            return holder(span.item)
+    return None
