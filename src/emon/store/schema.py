@@ -300,3 +300,60 @@ snapshot_participant = Table(
     Column("participant", Text, primary_key=True),
     Column("state", LargeBinary, nullable=False),
 )
+
+# --- feeds, keys and devices (written by ingest and `emon key`), readings by device (written by route) ---------
+
+feed = Table(
+    "feed", metadata,
+    Column("feed", Text, primary_key=True),
+    Column("adapter", Text, nullable=False),
+    Column("settings", Text, nullable=False),  # JSON object that the adapter reads
+    Column("created_at", BigInteger, nullable=False),
+)
+
+feed_key = Table(
+    "feed_key", metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("feed", Text, nullable=False),
+    Column("sandbox", Boolean, nullable=False),
+    Column("key_digest", LargeBinary, nullable=False),  # see ingest.keys for what can be made of these two
+    Column("signing_secret", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index(None, "feed"),
+)
+
+device_feed = Table(
+    "device_feed", metadata,
+    Column("device", Text, primary_key=True),
+    Column("feed", Text, nullable=False),
+    Column("registered", Boolean, nullable=False),  # a binding names the feed; else: who sent first
+    Column("since", BigInteger, nullable=False),
+)
+
+device_chunk = Table(
+    "device_chunk", metadata,
+    Column("chunk_id", RowId, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("first_observed_at", BigInteger, nullable=False),
+    Column("last_observed_at", BigInteger, nullable=False),
+    Column("last_received_at", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # zlib of NDJSON of domain.reading.Reading
+    Index(None, "device", "last_observed_at"),
+    Index(None, "last_received_at"),
+)
+
+route_position = Table(  # from where the router must read again what its tables do not hold yet
+    "route_position", metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", BigInteger, primary_key=True, autoincrement=False),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
+lease = Table(  # who does what only one process may do
+    "lease", metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),  # the wall clock
+)

@@ -116,6 +116,43 @@ def upgrade() -> None:
     sa.Column('detail', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('message_id', 'attempt', name=op.f('pk_delivery'))
     )
+    op.create_table('device_chunk',
+    sa.Column('chunk_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('device', sa.Text(), nullable=False),
+    sa.Column('first_observed_at', sa.BigInteger(), nullable=False),
+    sa.Column('last_observed_at', sa.BigInteger(), nullable=False),
+    sa.Column('last_received_at', sa.BigInteger(), nullable=False),
+    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.Column('payload', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('chunk_id', name=op.f('pk_device_chunk'))
+    )
+    op.create_index(op.f('ix_device_chunk_device_last_observed_at'), 'device_chunk', ['device', 'last_observed_at'], unique=False)
+    op.create_index(op.f('ix_device_chunk_last_received_at'), 'device_chunk', ['last_received_at'], unique=False)
+    op.create_table('device_feed',
+    sa.Column('device', sa.Text(), nullable=False),
+    sa.Column('feed', sa.Text(), nullable=False),
+    sa.Column('registered', sa.Boolean(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('device', name=op.f('pk_device_feed'))
+    )
+    op.create_table('feed',
+    sa.Column('feed', sa.Text(), nullable=False),
+    sa.Column('adapter', sa.Text(), nullable=False),
+    sa.Column('settings', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('feed', name=op.f('pk_feed'))
+    )
+    op.create_table('feed_key',
+    sa.Column('key_id', sa.Text(), nullable=False),
+    sa.Column('feed', sa.Text(), nullable=False),
+    sa.Column('sandbox', sa.Boolean(), nullable=False),
+    sa.Column('key_digest', sa.LargeBinary(), nullable=False),
+    sa.Column('signing_secret', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.BigInteger(), nullable=False),
+    sa.Column('revoked_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('key_id', name=op.f('pk_feed_key'))
+    )
+    op.create_index(op.f('ix_feed_key_feed'), 'feed_key', ['feed'], unique=False)
     op.create_table('finding',
     sa.Column('finding_id', sa.Text(), nullable=False),
     sa.Column('revision', sa.BigInteger(), nullable=False),
@@ -150,6 +187,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('chunk_id', name=op.f('pk_history_chunk'))
     )
     op.create_index(op.f('ix_history_chunk_participant_day_chunk_id'), 'history_chunk', ['participant', 'day', 'chunk_id'], unique=False)
+    op.create_table('lease',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('holder', sa.Text(), nullable=False),
+    sa.Column('until', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_lease'))
+    )
     op.create_table('message',
     sa.Column('message_id', sa.Text(), nullable=False),
     sa.Column('notice_id', sa.Text(), nullable=False),
@@ -236,6 +279,12 @@ def upgrade() -> None:
     sa.Column('partition', sa.BigInteger(), nullable=False),
     sa.Column('next_offset', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('topic', 'partition', name=op.f('pk_projection_position'))
+    )
+    op.create_table('route_position',
+    sa.Column('topic', sa.Text(), nullable=False),
+    sa.Column('partition', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('next_offset', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('topic', 'partition', name=op.f('pk_route_position'))
     )
     op.create_table('snapshot_head',
     sa.Column('partition', sa.BigInteger(), autoincrement=False, nullable=False),
