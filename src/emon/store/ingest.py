@@ -49,7 +49,7 @@ class DeviceChunk(NamedTuple):
     first_observed_at: int
     last_observed_at: int
     last_received_at: int
-    count: int
+    readings: int
     payload: bytes
 
 
@@ -78,7 +78,7 @@ def add_key(engine: Engine, adapter: str | None, settings: Mapping[str, Any] | N
             if adapter is None:
                 return None
             known = Feed(key.feed, adapter, dict(settings or {}), key.created_at)
-            connection.execute(insert(feed).values(known._replace(settings=_json(known.settings))._asdict()))
+            connection.execute(insert(feed).values({**known._asdict(), "settings": _json(known.settings)}))
         elif adapter not in (None, known.adapter):
             return None
         elif settings is not None:

@@ -338,7 +338,7 @@ device_chunk = Table(
     Column("first_observed_at", BigInteger, nullable=False),
     Column("last_observed_at", BigInteger, nullable=False),
     Column("last_received_at", BigInteger, nullable=False),
-    Column("count", BigInteger, nullable=False),
+    Column("readings", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),  # zlib of NDJSON of domain.reading.Reading
     Index(None, "device", "last_observed_at"),
     Index(None, "last_received_at"),

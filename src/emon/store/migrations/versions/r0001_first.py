@@ -122,7 +122,7 @@ def upgrade() -> None:
     sa.Column('first_observed_at', sa.BigInteger(), nullable=False),
     sa.Column('last_observed_at', sa.BigInteger(), nullable=False),
     sa.Column('last_received_at', sa.BigInteger(), nullable=False),
-    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.Column('readings', sa.BigInteger(), nullable=False),
     sa.Column('payload', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('chunk_id', name=op.f('pk_device_chunk'))
     )
