@@ -9,8 +9,13 @@ from emon.domain.instant import DAY, HOUR, MINUTE, SECOND
 # --- input -----------------------------------------------------------------------------------------------
 MAX_LINE_BYTES: Final = 1 << 20  # a reading is some hundred bytes; a line a thousand times that is no reading
 MAX_NESTING: Final = 32  # deeper JSON is an attack on the parser
+MAX_DOCUMENT_BYTES: Final = 64 << 20  # a file of orders or zones; a country's borders in full detail fit
+MAX_DOCUMENT_NODES: Final = 5_000_000  # values in such a file once YAML aliases are followed: no alias bombs
+MAX_KEPT_RAW_BYTES: Final = 64 << 10  # of a slice that was rejected; far above any reading, far below a record
+MAX_ID_CHARS: Final = 200  # ids stand in keys, file names and messages
 MAX_BODY_BYTES: Final = 8 << 20  # one HTTP body; a docked bracelet's day is below 1 MiB
 OLDEST_OBSERVED_AT: Final = 946_684_800 * SECOND  # 2000-01-01Z: older clocks were never set
+LATEST_OBSERVED_AT: Final = 7_258_118_400 * SECOND  # 2200-01-01Z: vendors' "never" (2999) must not set a clock
 MAX_AHEAD: Final = DAY  # a device's clock may be wrong by a zone, not by more
 HISTORY_DAYS: Final = 400  # a year's order and its appeal; bounds every rewind
 DUPLICATE_WINDOW: Final = DAY  # re-sends are recognised in the answer for so long
@@ -48,3 +53,4 @@ GROUP_COMMIT_JOBS: Final = 4_096  # requests that share one fsync; more would on
 SQLITE_BUSY_S: Final = 10.0  # wait for another process's write lock; its transactions take milliseconds
 WATCH_EVERY_S: Final = 0.05  # how soon the embedded journal sees another process's appends
 DEAD_MEMBERS_EVERY_S: Final = 1.0  # how soon a killed process's partitions are given to the others
+HISTORY_READ_BATCH: Final = 256  # chunks read at once: about a megabyte

@@ -31,7 +31,7 @@ SCHEMA_VERSION: Final = 1  # of the JSON on all topics; Kafka records carry it a
 
 
 def partition_of(key: str, partitions: int) -> int:
-    """The partition of a key: CRC-32 of its UTF-8 bytes, modulo. The same for every driver, process and release."""
+    """The partition of a key: CRC-32 of its UTF-8 bytes, modulo; the same for every driver and release."""
     return crc32(key.encode()) % partitions
 
 
@@ -76,8 +76,13 @@ class Consumer(Protocol):
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Next offsets to read. Raises Fenced."""
 
-    async def append_and_commit(self, entries: Sequence[Entry], offsets: Mapping[TopicPartition, int]) -> None:
-        """Writes entries and moves the offsets, both or neither. Raises Fenced, Unavailable."""
+    async def append_and_commit(self, entries: Sequence[Entry],
+                                offsets: Mapping[TopicPartition, int]) -> None:
+        """Writes entries and moves the offsets, both or neither. Raises Fenced, Unavailable.
+
+        After Unavailable nobody knows which of the two: the consumer joins its group anew, so that the next
+        poll goes on at the last commit, under a newer generation.
+        """
 
     async def close(self) -> None:
         """Leaves the group."""

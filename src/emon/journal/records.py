@@ -37,7 +37,8 @@ class RawReading(msgspec.Struct, frozen=True, omit_defaults=True, tag="reading",
     v: int = 1
 
 
-class RawRejected(msgspec.Struct, frozen=True, omit_defaults=True, tag="rejected", tag_field="type", gc=False):
+class RawRejected(msgspec.Struct, frozen=True, omit_defaults=True, tag="rejected", tag_field="type",
+                  gc=False):
     """A slice that could not be taken, kept with its reason."""
 
     feed: str

@@ -1,0 +1,167 @@
+"""A member of a consumer group on the embedded journal.
+
+Every poll asks for the group's generation first; every commit is checked against it inside the writing
+transaction, so that whoever has lost a partition changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+from uuid import uuid4
+
+from emon.domain.errors import Unavailable
+from emon.journal.port import Entry, Fenced, Record, TopicPartition
+from emon.journal.sqlite_file import JournalFile
+from emon.journal.sqlite_members import MemberLock
+
+T = TypeVar("T")
+
+
+class Source(Protocol):
+    """What a consumer needs of its journal."""
+
+    folder: Path
+
+    @property
+    def changed(self) -> asyncio.Event: ...
+
+    async def look(self, question: Callable[[JournalFile], T]) -> T: ...
+
+    async def do(self, act: Callable[[JournalFile], object]) -> None: ...
+
+    async def write(self, act: Callable[[JournalFile], object] | None, entries: Sequence[Entry]) -> None: ...
+
+    async def bury(self, group: str) -> None: ...
+
+    def table(self, position: TopicPartition) -> int: ...
+
+
+class SqliteConsumer:
+    """One member of a group."""
+
+    def __init__(self, journal: Source, group: str, topics: tuple[str, ...],
+                 transactional: bool) -> None:
+        self._journal, self._group, self._topics, self._transactional = journal, group, topics, transactional
+        self._member = ""
+        self._lock: MemberLock | None = None
+        self._generation = 0
+        self._positions: dict[TopicPartition, int] = {}
+        self._rest: dict[TopicPartition, list[Record]] = {}  # read, not yet polled
+        self._turn = 0
+
+    async def join(self) -> None:
+        """Enters the group as a new member."""
+        await self.close()
+        member = uuid4().hex
+        self._lock = MemberLock(self._journal.folder, member)
+        await self._journal.bury(self._group)
+        await self._journal.do(lambda file: file.join(self._group, member, self._topics))
+        self._member, self._generation = member, 0
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> Mapping[TopicPartition, Sequence[Record]]:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while True:
+            changed = self._journal.changed
+            await self._follow()
+            batch = await self._take(max_records)
+            left = deadline - loop.time()
+            if batch or left <= 0:
+                return batch
+            try:
+                await asyncio.wait_for(changed.wait(), left)
+            except TimeoutError:
+                return {}
+
+    def assignment(self) -> Mapping[TopicPartition, int]:
+        return dict.fromkeys(self._positions, self._generation)
+
+    async def seek(self, position: TopicPartition, offset: int) -> None:
+        self._check_held((position,))
+        self._positions[position] = offset
+        self._rest.pop(position, None)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self._check_held(offsets)
+        generation = self._generation
+        await self._journal.do(lambda file: file.move(self._group, generation, offsets))
+
+    async def append_and_commit(self, entries: Sequence[Entry],
+                                offsets: Mapping[TopicPartition, int]) -> None:
+        if not self._transactional:
+            raise ValueError("append_and_commit needs a consumer made with transactional=True")
+        self._check_held(offsets)
+        generation = self._generation
+        try:
+            await self._journal.write(lambda file: file.move(self._group, generation, offsets), entries)
+        except Unavailable:
+            self._member = ""  # unknown outcome: the next poll joins anew, at what is on record
+            raise
+
+    async def close(self) -> None:
+        member, self._member = self._member, ""
+        try:
+            if member:
+                await self._journal.do(lambda file: file.leave(self._group, [member]))
+        except Unavailable:
+            pass  # without its lock the others bury it
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    def _check_held(self, positions: Sequence[TopicPartition] | Mapping[TopicPartition, int]) -> None:
+        for position in positions:
+            if not self._member or position not in self._positions:
+                raise Fenced(f"{position.topic}/{position.partition} is not held by this consumer")
+
+    async def _follow(self) -> None:
+        """Takes over what the group has decided since."""
+        if not self._member:
+            await self.join()
+        if await self._journal.look(lambda file: file.generation(self._group)) == self._generation:
+            return
+        given = await self._journal.look(self._membership)
+        if given is None:
+            self._member = ""
+            await self._follow()
+            return
+        self._generation, self._positions = given
+        self._rest.clear()
+
+    def _membership(self, file: JournalFile) -> tuple[int, dict[TopicPartition, int]] | None:
+        with file.snapshot():
+            given = file.given(self._group, self._member)
+            return None if given is None else (file.generation(self._group), given)
+
+    async def _take(self, max_records: int) -> dict[TopicPartition, Sequence[Record]]:
+        """Partitions take turns at going first, so that a full one starves nobody."""
+        self._turn += 1
+        held = list(self._positions)
+        begin = self._turn % len(held) if held else 0
+        held = held[begin:] + held[:begin]
+        read = await self._journal.look(lambda file: self._read(file, held, max_records))
+        batch: dict[TopicPartition, Sequence[Record]] = {}
+        for position, records in read.items():
+            batch[position], self._rest[position] = records[:max_records], records[max_records:]
+            max_records -= len(batch[position])
+            self._positions[position] = batch[position][-1].offset + 1
+        return batch
+
+    def _read(self, file: JournalFile, positions: Sequence[TopicPartition],
+              max_records: int) -> dict[TopicPartition, list[Record]]:
+        found: dict[TopicPartition, list[Record]] = {}
+        for position in positions:
+            if max_records <= 0:
+                break
+            records = self._rest.get(position) or []
+            if not records:
+                records = file.read(position, self._journal.table(position), self._positions[position],
+                                    max_records)
+            if records:
+                found[position] = records
+                max_records -= len(records)
+        return found

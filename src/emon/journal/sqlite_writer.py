@@ -1,0 +1,124 @@
+"""The one thread that writes the embedded journal, so that an fsync never blocks the event loop.
+
+Group commit: everything queued while one transaction was under way goes into the next, with one fsync.
+Each job is done completely or, where it raises Fenced, not at all; where the transaction fails, all its
+jobs are Unavailable and nothing of them is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from emon.domain.errors import Unavailable
+from emon.journal.port import Fenced
+from emon.journal.sqlite_file import JournalFile, Pairs, explained
+from emon.limits import GROUP_COMMIT_JOBS
+
+Act = Callable[[JournalFile], object]
+
+
+class _Job(NamedTuple):
+    """`act` runs first, may raise Fenced; `appends` are written afterwards, together with other jobs'."""
+
+    act: Act | None
+    appends: Mapping[int, Pairs]
+    done: asyncio.Future[Any]
+
+
+class Writer:
+    """A thread with the writing connection. Made on the event loop that awaits its results."""
+
+    def __init__(self, folder: Path, after_commit: Callable[[], None]) -> None:
+        self._folder, self._after_commit = folder, after_commit
+        self._loop = asyncio.get_running_loop()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._closed = False
+        self._file = JournalFile(folder)
+        self._thread = threading.Thread(target=self._run, name="emon-journal-writer", daemon=True)
+        self._thread.start()
+
+    async def do(self, act: Act | None = None, appends: Mapping[int, Pairs] | None = None) -> Any:
+        """The result of `act`, once the transaction is durable. Raises Fenced, Unavailable."""
+        if self._closed:
+            raise Unavailable(f"journal in {self._folder} is closed")
+        done: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put(_Job(act, appends or {}, done))
+        return await done
+
+    async def close(self) -> None:
+        """Finishes what is queued."""
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        for batch in self._batches():
+            outcomes = self._transact(batch)
+            self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
+        self._file.close()
+
+    def _batches(self) -> Iterator[list[_Job]]:
+        while True:
+            job = self._jobs.get()
+            batch: list[_Job] = []
+            while job is not None:
+                batch.append(job)
+                if self._jobs.empty() or len(batch) >= GROUP_COMMIT_JOBS:
+                    break
+                job = self._jobs.get()
+            if batch:
+                yield batch
+            if job is None:
+                return
+
+    def _transact(self, batch: Sequence[_Job]) -> list[object]:
+        try:
+            with explained(self._folder):
+                self._file.begin()
+                outcomes, appends = [], dict[int, Pairs]()
+                for job in batch:
+                    outcome = self._act(job)
+                    outcomes.append(outcome)
+                    if not isinstance(outcome, Fenced):
+                        _gather(appends, job.appends)
+                for table, pairs in appends.items():
+                    self._file.append(table, pairs)
+                self._file.commit()
+                return outcomes
+        except Exception as error:  # Unavailable, or a bug: all awaiters hear of it, this thread lives on
+            with suppress(sqlite3.Error):  # the next `begin` tells what is wrong
+                self._file.rollback()
+            return [error] * len(batch)
+
+    def _act(self, job: _Job) -> object:
+        try:
+            return job.act(self._file) if job.act else None
+        except Fenced as fenced:
+            return fenced
+
+    def _settle(self, batch: Sequence[_Job], outcomes: Sequence[object]) -> None:
+        for job, outcome in zip(batch, outcomes, strict=True):
+            if job.done.done():  # its awaiter was cancelled; what it wrote stays
+                continue
+            if isinstance(outcome, Exception):
+                job.done.set_exception(outcome)
+            else:
+                job.done.set_result(outcome)
+        self._after_commit()
+
+
+def _gather(into: dict[int, Pairs], appends: Mapping[int, Pairs]) -> None:
+    for table, (keys, values) in appends.items():
+        if table in into:
+            into[table][0].extend(keys)
+            into[table][1].extend(values)
+        else:
+            into[table] = (keys, values)
