@@ -37,8 +37,8 @@ class AlertSummary(Shape):
     version: int = Field(description="Send it back as `If-Match`.")
     priority: int = Field(ge=1, le=4)
     title: str = Field(description="What may have happened, in plain words.")
-    status: str = Field(description="Derived from both axes, for a screen: new, cleared_not_handled, claimed, "
-                                    "in_progress, closed, self_cleared, withdrawn.")
+    status: str = Field(description="Derived from both axes, for a screen: new, cleared_not_handled, "
+                                    "claimed, in_progress, closed, self_cleared, withdrawn.")
     condition_state: ConditionState
     work_state: WorkState
     participant: str | None
@@ -185,8 +185,8 @@ class Alert(AlertSummary):
 
     order_in_force: OrderView | None = Field(description="The version that the newest finding names.")
     condition_in_force: dict[str, Any] | None = Field(description="The condition's parameters in it.")
-    zones: dict[str, Any] = Field(description="GeoJSON FeatureCollection of the zone versions and places that "
-                                              "decided; circles are points with `radius_m`.")
+    zones: dict[str, Any] = Field(description="GeoJSON FeatureCollection of the zone versions and places "
+                                              "that decided; circles are points with `radius_m`.")
     findings: list[FindingView]
     events: list[Event]
     notifications: list[Notification]

@@ -1,0 +1,179 @@
+"""Participants' readings and the evaluator's snapshots on disk: `evaluate.port` for both databases.
+
+Embedded, they have a SQLite file of their own, so that bulk appends never hold up an operator's command.
+Invariants: a chunk is on disk when `append` returns; a snapshot is replaced in one transaction, which a
+lower generation than the one that saved last cannot begin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
+
+from emon.domain import reading
+from emon.domain.errors import Fenced, Unavailable
+from emon.domain.instant import DAY
+from emon.evaluate.port import Chunk, Snapshot
+from emon.journal.records import Bound
+from emon.limits import HISTORY_READ_BATCH
+from emon.store import schema
+from emon.store.engine import reading as reading_from
+from emon.store.engine import writing
+
+_chunk = schema.history_chunk
+_columns = (_chunk.c.participant, _chunk.c.day, _chunk.c.first_observed_at, _chunk.c.last_observed_at,
+            _chunk.c.count, _chunk.c.payload)
+_NAMES = ", ".join(column.name for column in _columns)
+_INSERT = f"INSERT INTO {_chunk.name} ({_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"
+_COPY = f"COPY {_chunk.name} ({_NAMES}) FROM STDIN (FORMAT BINARY)"
+_COPY_TYPES = ("text", "int8", "int8", "int8", "int8", "bytea")
+_decode = msgspec.json.Decoder(Bound).decode
+
+
+class StoreHistory:
+    """Implements `evaluate.port.History`, and reads a time span for people."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def append(self, chunks: Sequence[Chunk]) -> None:
+        """One transaction for all. Raises Unavailable."""
+        if not chunks:
+            return
+        with writing(self._engine) as connection:
+            _append(connection, chunks)
+
+    def read(self, participant: str, from_day: int, to_day: int) -> Iterator[Chunk]:
+        """Chunks of the days, both included, in the order they were appended. Raises Unavailable.
+
+        Read in pages, none inside a transaction while the caller works on it.
+        """
+        last = 0
+        while True:
+            with reading_from(self._engine) as connection:
+                rows = connection.execute(
+                    select(_chunk.c.chunk_id, *_columns)
+                    .where(_chunk.c.participant == participant, _chunk.c.day.between(from_day, to_day),
+                           _chunk.c.chunk_id > last)
+                    .order_by(_chunk.c.chunk_id).limit(HISTORY_READ_BATCH)).all()
+            for row in rows:
+                yield Chunk(*row[1:6], bytes(row[6]))
+            if len(rows) < HISTORY_READ_BATCH:
+                return
+            last = rows[-1][0]
+
+    def timeline(self, participant: str, from_: int, to: int, limit: int) -> tuple[list[Bound], bool]:
+        """The participant's readings of every kind observed in [from_, to), oldest first, each once.
+
+        At most `limit`, the oldest; whether there are more. Raises Unavailable.
+        """
+        found: list[Bound] = []
+        for day in self._days(participant, from_, to):
+            kept = [bound for bound in _distinct(self.read(participant, day, day))
+                    if from_ <= bound.reading.observed_at < to]
+            found += sorted(kept, key=lambda bound: reading.fold_key(bound.reading))
+            if len(found) > limit:
+                return found[:limit], True
+        return found, False
+
+    def newest(self, participant: str) -> tuple[Bound | None, Bound | None]:
+        """The reading and the position observed last, on the newest days that have any."""
+        with reading_from(self._engine) as connection:
+            days = connection.execute(
+                select(_chunk.c.day).where(_chunk.c.participant == participant)
+                .distinct().order_by(_chunk.c.day.desc()).limit(3)).scalars().all()
+        any_kind: Bound | None = None
+        for day in days:
+            bounds = sorted(_distinct(self.read(participant, day, day)),
+                            key=lambda bound: reading.fold_key(bound.reading))
+            any_kind = any_kind or (bounds[-1] if bounds else None)
+            position = next((bound for bound in reversed(bounds) if bound.reading.kind == "position"), None)
+            if position is not None:
+                return any_kind, position
+        return any_kind, None
+
+    def _days(self, participant: str, from_: int, to: int) -> Sequence[int]:
+        with reading_from(self._engine) as connection:
+            return connection.execute(
+                select(_chunk.c.day).where(_chunk.c.participant == participant,
+                                           _chunk.c.day.between(from_ // DAY, to // DAY))
+                .distinct().order_by(_chunk.c.day)).scalars().all()
+
+
+def _append(connection: Connection, chunks: Sequence[Chunk]) -> None:
+    """The driver's own bulk path: SQLAlchemy's costs more than the disk."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        if connection.dialect.name == "sqlite":
+            driver.executemany(_INSERT, chunks)
+            return
+        with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
+            copy.set_types(_COPY_TYPES)
+            for chunk in chunks:
+                copy.write_row(chunk)
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        raise Unavailable(f"the history is away: {error}") from error
+
+
+def _distinct(chunks: Iterable[Chunk]) -> list[Bound]:
+    """The readings of some chunks, each measurement once, as it arrived first."""
+    found: dict[bytes, Bound] = {}
+    for chunk in chunks:
+        for line in chunk.payload.splitlines():
+            bound = _decode(line)
+            found.setdefault(reading.content(bound.reading), bound)
+    return list(found.values())
+
+
+class StoreSnapshots:
+    """Implements `evaluate.port.Snapshots`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def save(self, partition: int, generation: int, offset: int, shared: bytes,
+             changed: Mapping[str, bytes | None]) -> None:
+        """Replaces the shared part and the changed participants (None: forgets one), all or nothing.
+
+        Raises Fenced where a higher generation has saved, Unavailable.
+        """
+        with writing(self._engine) as connection:
+            _save_head(connection, partition, generation, offset, shared)
+            table = schema.snapshot_participant
+            names = list(changed)
+            for start in range(0, len(names), 500):  # SQLite takes some thousand parameters a statement
+                connection.execute(delete(table).where(table.c.partition == partition,
+                                                       table.c.participant.in_(names[start:start + 500])))
+            rows = [{"partition": partition, "participant": name, "state": state}
+                    for name, state in changed.items() if state is not None]
+            if rows:
+                connection.execute(insert(table), rows)
+
+    def load(self, partition: int) -> Snapshot | None:
+        """The newest snapshot; None where there is none. Raises Unavailable."""
+        head, states = schema.snapshot_head, schema.snapshot_participant
+        with reading_from(self._engine) as connection:
+            found = connection.execute(select(head).where(head.c.partition == partition)).one_or_none()
+            if found is None:
+                return None
+            rows = connection.execute(select(states.c.participant, states.c.state)
+                                      .where(states.c.partition == partition))
+            participants = {name: bytes(state) for name, state in rows}
+            return Snapshot(found.next_offset, bytes(found.shared), participants)
+
+
+def _save_head(connection: Connection, partition: int, generation: int, offset: int, shared: bytes) -> None:
+    """Takes the partition's row first: its lock makes a second writer wait, and then see who was here."""
+    head = schema.snapshot_head
+    values = {"generation": generation, "next_offset": offset, "shared": shared}
+    done = connection.execute(update(head).where(and_(head.c.partition == partition,
+                                                      head.c.generation <= generation)).values(values))
+    if done.rowcount == 1:
+        return
+    known = connection.execute(select(head.c.generation).where(head.c.partition == partition)).scalar()
+    if known is not None:
+        raise Fenced(f"partition {partition}: generation {known} has saved, ours is {generation}")
+    connection.execute(insert(head).values(partition=partition, **values))
