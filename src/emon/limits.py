@@ -54,3 +54,20 @@ SQLITE_BUSY_S: Final = 10.0  # wait for another process's write lock; its transa
 WATCH_EVERY_S: Final = 0.05  # how soon the embedded journal sees another process's appends
 DEAD_MEMBERS_EVERY_S: Final = 1.0  # how soon a killed process's partitions are given to the others
 HISTORY_READ_BATCH: Final = 256  # chunks read at once: about a megabyte
+
+# --- ingest and route ----------------------------------------------------------------------------------------
+FEED_READINGS_PER_S: Final = 50_000  # what one feed may bring in the long run: above what one process can take
+FEED_BURST_S: Final = 20.0  # a feed that was away may bring so many seconds' worth at once
+KEY_CACHE_S: Final = 5.0  # a revoked key works for no longer than this
+DEVICE_CACHE_S: Final = 60.0  # a device registered for another feed is let in by the old one for no longer
+INTAKE_READINGS: Final = 100_000  # readings waiting for the journal; more would only wait, so they get 503
+INTAKE_GROUP: Final = 5_000  # readings that share one append: beyond it the journal is no faster
+RETRY_AFTER_S: Final = 5  # said with 503: a broker elects a leader in about that time
+FOLLOW_EVERY_S: Final = 0.5  # how soon an ingest process knows what another one accepted
+TRIM_EVERY_S: Final = 60.0  # how often ingest forgets what the router's chunks hold by now
+RECEIVED_LISTED: Final = 5_000  # readings in one answer about what arrived; then from the last one on
+CHUNK_READINGS: Final = 32  # a device's readings in one row of its history: half an hour at one a minute
+CHUNK_AGE: Final = 30 * MINUTE  # what a restarted router or ingest must read again of the raw log at most
+ROUTE_RECORDS: Final = 5_000  # raw records in one transaction: half a second's backlog at full speed
+OWN_LEASE_S: Final = 3.0  # a standby router takes over after so long
+ROUTE_POLL_S: Final = 0.2  # how long the router waits for records before it looks after its own affairs
