@@ -30,11 +30,13 @@ class SystemClock:
 class ScaledClock:
     """Time that runs `speed` times as fast from `start_us` on: the demo's clock."""
 
-    def __init__(self, start_us: int, speed: float) -> None:
-        self._start_us, self.speed, self._origin_ns = start_us, speed, time.monotonic_ns()
+    def __init__(self, start_us: int, speed: float, origin_ns: int | None = None) -> None:
+        """`origin_ns`: the monotonic instant of `start_us`, the same for all processes of a machine."""
+        self.start_us, self.speed = start_us, speed
+        self.origin_ns = time.monotonic_ns() if origin_ns is None else origin_ns
 
     def now_us(self) -> int:
-        return self._start_us + int((time.monotonic_ns() - self._origin_ns) / 1000 * self.speed)
+        return self.start_us + int((time.monotonic_ns() - self.origin_ns) / 1000 * self.speed)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self.speed)

@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     store: str = Field("", description="Store: `sqlite:///FILE` or `postgresql://...`; empty: SQLite in the "
                                        "data folder.")
     partitions: int = Field(4, ge=1, le=1024, description="Partitions of a topic when emon creates it on Kafka.")
+    clock: str = Field("system", description="`system`, or `scaled:START_US:SPEED:ORIGIN_NS` for a demo that runs "
+                                             "faster than life.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz in processes "
+                                                             "that serve neither ingest nor console; 0: any free.")
     listen_host: str = Field("127.0.0.1", description="Address to listen on; loopback only until there is log-in.")
     listen_port: int = Field(8800, ge=0, le=65535, description="Port of console, API and ingest.")
     public_url: str = Field("http://127.0.0.1:8800", description="Address of the console in messages to people.")
@@ -64,3 +68,25 @@ def journal_url(settings: Settings) -> str:
 def store_url(settings: Settings) -> str:
     """The store's URL, with the embedded default filled in."""
     return settings.store or f"sqlite:///{settings.data.resolve() / 'emon.sqlite'}"
+
+
+def history_url(settings: Settings) -> str:
+    """Where evaluators keep readings and snapshots: a file of its own beside an embedded store, else the store."""
+    store = store_url(settings)
+    if not store.startswith("sqlite:"):
+        return store
+    return store.removesuffix(".sqlite") + "-history.sqlite"
+
+
+def partitions(settings: Settings) -> int | None:
+    """Partitions of new topics: as set on Kafka, one where everything runs on one machine."""
+    return settings.partitions if journal_url(settings).startswith("kafka:") else None
+
+
+def kafka_security(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments for the Kafka driver; empty for others."""
+    if not journal_url(settings).startswith("kafka:"):
+        return {}
+    return {"username": settings.kafka_username, "password": settings.kafka_password.get_secret_value(),
+            "mechanism": settings.kafka_sasl_mechanism, "tls": settings.kafka_tls,
+            "ca_file": settings.kafka_ca_file}

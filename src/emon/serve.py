@@ -1,0 +1,176 @@
+"""Runs roles in one process: the other half of `cli`, which alone wires stages together.
+
+Every role is one coroutine that stops when `stop` is set. A role that dies takes the process with it: it
+restarts from its snapshot, because going on without a stage would be silence that nobody ordered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import Engine
+
+from emon import config
+from emon.clock import Clock, ScaledClock, SystemClock
+from emon.config import Settings
+from emon.domain.errors import Fault
+from emon.journal.open import open_journal
+from emon.journal.port import Journal
+
+log = structlog.get_logger()
+
+ROLES = ("ingest", "route", "evaluate", "alerts", "notify", "console")
+Role = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Parts:
+    """The opened journal and store, shared by the roles of this process."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or clock_of(settings)
+        self.journal: Journal = open_journal(
+            config.journal_url(settings), partitions=config.partitions(settings), **config.kafka_security(settings))
+        from emon.store.engine import open_engine
+
+        self.store: Engine = open_engine(config.store_url(settings))
+        self.history: Engine = open_engine(config.history_url(settings))
+
+    async def open(self) -> None:
+        """Connects; brings the tables up to date where the store is a file of our own."""
+        from emon.store.upgrade import upgrade
+
+        for engine in {id(e): e for e in (self.store, self.history)}.values():
+            if engine.dialect.name == "sqlite":
+                await asyncio.to_thread(upgrade, engine)
+        await self.journal.open()
+
+    async def close(self) -> None:
+        """Safe to call twice."""
+        await self.journal.close()
+        self.store.dispose()
+        self.history.dispose()
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The system's clock, or the demo's scaled one, the same in every process that is told its three numbers."""
+    if settings.clock == "system":
+        return SystemClock()
+    kind, *numbers = settings.clock.split(":")
+    try:
+        start_us, speed, origin_ns = int(numbers[0]), float(numbers[1]), int(numbers[2])
+    except (IndexError, ValueError):
+        kind = ""
+    if kind != "scaled":
+        raise Fault("bad_clock", f"{settings.clock!r}: use system or scaled:START_US:SPEED:ORIGIN_NS", "EMON_CLOCK")
+    return ScaledClock(start_us, speed, origin_ns)
+
+
+def check_roles(roles: Sequence[str]) -> None:
+    """Raises Fault for a role that does not exist."""
+    for role in roles:
+        if role not in ROLES:
+            raise Fault("unknown_role", f"{role!r} is no role: use {', '.join(ROLES)}")
+
+
+async def serve(parts: Parts, roles: Sequence[str], *, stop: asyncio.Event | None = None,
+                ready: Callable[[str], None] | None = None) -> None:
+    """Runs the roles until `stop` or a signal. `ready` is called with the address once requests are answered."""
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, ValueError):  # not in the main thread
+            loop.add_signal_handler(number, stop.set)
+    await parts.open()
+    try:
+        async with asyncio.TaskGroup() as group:
+            for name, role in _roles(parts, roles, stop):
+                group.create_task(_named(name, role, stop), name=name)
+            group.create_task(_http(parts, roles, stop, ready), name="http")
+    finally:
+        await parts.close()
+
+
+async def _named(name: str, role: Role, stop: asyncio.Event) -> None:
+    log.info("role starts", role=name)
+    await role()
+    if not stop.is_set():
+        raise RuntimeError(f"role {name} ended by itself")
+    log.info("role stopped", role=name)
+
+
+def _roles(parts: Parts, roles: Sequence[str], stop: asyncio.Event) -> list[tuple[str, Role]]:
+    from emon.alerts import worker as alerts
+    from emon.evaluate import worker as evaluate
+    from emon.ingest import ticks
+    from emon.notify import worker as notify
+    from emon.notify.channels import open_channels
+    from emon.route import worker as route
+    from emon.store.history import SqlHistory, SqlSnapshots
+
+    journal, store, clock = parts.journal, parts.store, parts.clock
+    known: dict[str, list[Role]] = {
+        "ingest": [lambda: ticks.run(journal, clock, stop)],
+        "route": [lambda: route.run(journal, store, clock, stop)],
+        "evaluate": [lambda: evaluate.run(journal, SqlHistory(parts.history), SqlSnapshots(parts.history),
+                                          clock, stop)],
+        "alerts": [lambda: alerts.run(journal, store, clock, stop)],
+        "notify": [lambda: notify.run(store, open_channels(parts.settings), clock, stop)],
+        "console": [],
+    }
+    return [(name, role) for name in roles for role in known[name]]
+
+
+def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:
+    """The HTTP application of these roles; every process answers /metrics, /healthz and /readyz."""
+    from emon.console.app import create_app
+    from emon.ingest import endpoint
+
+    routers: list[APIRouter] = []
+    if "ingest" in roles:
+        routers.append(endpoint.router(parts.journal, parts.store, parts.clock))
+    return create_app(parts.journal, parts.store, parts.history, parts.clock, parts.settings,
+                      routers=routers, console="console" in roles)
+
+
+async def _http(parts: Parts, roles: Sequence[str], stop: asyncio.Event,
+                ready: Callable[[str], None] | None) -> None:
+    port = parts.settings.listen_port
+    if not {"ingest", "console"} & set(roles):
+        port = parts.settings.metrics_port
+    server = uvicorn.Server(uvicorn.Config(
+        app_of(parts, roles), host=parts.settings.listen_host, port=port, log_config=None, access_log=False,
+        timeout_graceful_shutdown=2, lifespan="on"))
+    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # serve() has its own
+    serving = asyncio.create_task(server.serve())
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        if server.started:
+            host, bound = server.servers[0].sockets[0].getsockname()[:2]
+            log.info("listening", address=f"http://{host}:{bound}")
+            if ready:
+                ready(f"http://{host}:{bound}")
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def data_folder(settings: Settings) -> Path:
+    """Creates the data folder. Raises Fault where that cannot be."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Fault("data_folder", f"cannot make {settings.data}: {error.strerror}", "EMON_DATA") from error
+    return settings.data
