@@ -1,0 +1,146 @@
+"""What each fix says about one condition: for it (supporting), against it (contrary), or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emon.domain.order import Condition, Order, Place
+from emon.domain.zone import Zone
+from tests.oracle.ground import depth
+from tests.oracle.knowledge import Heard, Known, Sighting, accuracy_m, best_position
+from tests.oracle.versions import Bond, bonds, condition_of, in_force
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A fix that counts. `strong`: it decides at three times its accuracy too."""
+
+    heard: Heard
+    supports: bool
+    strong: bool
+
+    @property
+    def at(self) -> int:
+        return self.heard.at
+
+
+class Person:
+    """One participant's devices and sightings that are theirs by the bindings known."""
+
+    def __init__(self, known: Known, participant: str) -> None:
+        self.known, self.participant = known, participant
+        self.bonds = bonds(known, participant)
+        self.sightings = [s for s in known.sightings.get(participant, []) if self.bonds_at(s.at, s.device)]
+
+    def bonds_at(self, at: int, device: str | None = None) -> list[Bond]:
+        return [b for b in self.bonds if b.start <= at < b.end and device in (None, b.device)]
+
+    def position_bonds(self, at: int) -> list[Bond]:
+        """Bonds of devices that say where the person is."""
+        return [
+            b
+            for b in self.bonds_at(at)
+            if b.binding.role == "position"
+            or any(
+                s.kind == "position" and s.device == b.device and b.start <= s.at <= at
+                for s in self.sightings
+            )
+        ]
+
+    def deciding_device(self, at: int) -> str | None:
+        bonds_now = self.position_bonds(at)
+        if not bonds_now:
+            return None
+        return min(bonds_now, key=lambda b: (-b.bound_from, b.device)).device
+
+    def beacon_is_theirs(self, beacon: str | None, at: int) -> bool:
+        """False where the beacon is somebody else's."""
+        return not any(
+            b.device == beacon and b.start <= at < b.end and b.binding.participant != self.participant
+            for b in bonds(self.known)
+        )
+
+
+def fixes(person: Person, order_versions: list[Order], condition_id: str) -> list[Fix]:
+    """All fixes that count for a condition, each judged by the versions in force at its instant."""
+    result = []
+    for sighting in person.sightings:
+        order = in_force(order_versions, sighting.at)
+        condition = condition_of(order, condition_id)
+        if order is None or condition is None:
+            continue
+        if sighting.kind == "position":
+            fix = _position(person, order, condition, sighting)
+        elif sighting.kind == "presence":
+            fix = _presence(person, order, condition, sighting)
+        else:
+            fix = None
+        if fix is not None:
+            result.append(fix)
+    return result
+
+
+def places(order: Order, condition: Condition) -> list[Place]:
+    names = condition.places or ((condition.place,) if condition.place is not None else ())
+    return [place for place in order.places if place.id in names]
+
+
+def _position(person: Person, order: Order, condition: Condition, sighting: Sighting) -> Fix | None:
+    heard = best_position(sighting)
+    if heard is None or sighting.device != person.deciding_device(sighting.at):
+        return None
+    shapes: list[Zone | Place] = []
+    if condition.zone is not None:
+        zone = in_force(person.known.zones.get(condition.zone, []), sighting.at)
+        shapes += [] if zone is None else [zone]
+    else:
+        shapes += places(order, condition)
+    side = _side(shapes, condition.buffer_m or 0.0, heard, 1)
+    if side is None:
+        return None
+    supports = side == _supporting_side(condition)
+    method = heard.reading.method
+    if method != "gnss" and (supports or method not in ("wifi", "cell", "rf", "beacon")):
+        return None
+    strong = _side(shapes, condition.buffer_m or 0.0, heard, 3) == side
+    return Fix(heard, supports, strong)
+
+
+def _supporting_side(condition: Condition) -> str:
+    return "IN" if condition.kind == "exclusion_zone" else "OUT"
+
+
+def _side(shapes: list[Zone | Place], buffer_m: float, heard: Heard, k: int) -> str | None:
+    """IN any of the shapes, OUT of all of them, or unsure (None)."""
+    lat, lon = heard.reading.lat, heard.reading.lon
+    if not shapes or lat is None or lon is None:
+        return None
+    depths = [depth(shape, buffer_m, lat, lon) for shape in shapes]
+    sure = [d for d in depths if d.distance_m > k * accuracy_m(heard.reading)]
+    if any(d.inside for d in sure):
+        return "IN"
+    return "OUT" if len(sure) == len(depths) else None
+
+
+def presence_of(sighting: Sighting) -> Heard | None:
+    """The presence reading that counts; None where they disagree."""
+    if len({(h.reading.present, h.reading.beacon) for h in sighting.readings}) > 1:
+        return None
+    return min(sighting.readings, key=lambda heard: heard.received_at)
+
+
+def _presence(person: Person, order: Order, condition: Condition, sighting: Sighting) -> Fix | None:
+    heard = presence_of(sighting)
+    if heard is None or not person.beacon_is_theirs(heard.reading.beacon, heard.at):
+        return None
+    if condition.zone is not None or not order.places:
+        return None
+    home = person.bonds_at(sighting.at, sighting.device)[0].binding.place or order.places[0].id
+    named = [place.id for place in places(order, condition)]
+    if home not in named:
+        return None
+    if heard.reading.present:
+        return Fix(heard, supports=False, strong=False)
+    if heard.reading.present is False and named == [home] and not person.position_bonds(sighting.at):
+        return Fix(heard, supports=True, strong=False)
+    return None

@@ -1,0 +1,281 @@
+"""The oracle: at each arrival and each due instant, judge everything anew and write what changed.
+
+A timer due at an arrival's instant belongs to the arrival; one due before it is judged with what was known
+before it. Due instants are whatever present knowledge says will change by time alone, one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from emon.domain.finding import Finding
+from emon.domain.order import Order
+from emon.journal.records import Bound, InputRecord
+from tests.oracle import curfew, runs, silence
+from tests.oracle.fixes import Fix, Person, fixes
+from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
+from tests.oracle.ledger import Interval, Ledger
+from tests.oracle.runs import Run
+from tests.oracle.versions import Judged, Span, Term, borders, in_force, judged_spans, terms
+
+KINDS = (
+    "exclusion_zone",
+    "inclusion_zone",
+    "curfew_left",
+    "curfew_late",
+    "curfew_absent",
+    "contact_lost",
+    "location_lost",
+    "feed_outage",
+)
+
+
+@dataclass
+class Judgement:
+    """What is found at `clock`, and the instants ahead at which time alone may change that."""
+
+    clock: int
+    found: list[Interval] = field(default_factory=list)
+    dues: set[int] = field(default_factory=set)
+
+    def reached(self, instant: int) -> bool:
+        """Whether the clock is there; if not, it is noted as due."""
+        if instant > self.clock:
+            self.dues.add(instant)
+        return instant <= self.clock
+
+
+def oracle(records: Sequence[InputRecord], until: int | None = None) -> list[Finding]:
+    """All revisions up to `until` (default: the last arrival), in their order."""
+    arrivals = sorted({record.received_at for record in records})
+    if not arrivals:
+        return []
+    last = arrivals[-1] if until is None else until
+    horizon = _horizon(records, last)
+    ledger, clock, dues = Ledger(), None, set[int]()
+    while True:
+        ahead = [t for t in (*arrivals, *dues) if (clock is None or t > clock) and t <= last]
+        if not ahead:
+            return ledger.lines
+        clock = min(ahead)
+        now, at_tick = known(records, clock), known(records, clock // SECOND * SECOND)
+        outages = silence.outages(at_tick)
+        judgement = judge(now, outages, horizon)
+        dues = (
+            judgement.dues
+            | set(now.awaited)
+            | {_next_second(clock), *(_next_second(o.onset) for o in outages)}
+        )
+        ledger.write(
+            clock,
+            judgement.found,
+            lambda finding, now=now, outages=outages: _why_gone(  # type: ignore[misc]
+                finding, now, outages, horizon
+            ),
+        )
+
+
+def _horizon(records: Sequence[InputRecord], last: int) -> Span:
+    observed = [record.reading.observed_at for record in records if isinstance(record, Bound)]
+    return min([*observed, *(record.received_at for record in records)]) - 3 * DAY, last + 3 * DAY
+
+
+def _next_second(instant: int) -> int:
+    return -(-instant // SECOND) * SECOND
+
+
+def _why_gone(finding: Finding, now: Known, outages: list[silence.Outage], horizon: Span) -> str:
+    """Leave or a feed outage where the finding would stand without it."""
+
+    def stands_without(changed: Known, standing: list[silence.Outage]) -> bool:
+        found = judge(changed, standing, horizon).found
+        return any(
+            (i.participant, i.order, i.condition, i.family)
+            == (finding.participant, finding.order, finding.condition, finding.family)
+            and i.onset <= (finding.ended or now.clock)
+            and finding.onset <= (i.ended or now.clock)
+            for i in found
+        )
+
+    if finding.kind in ("contact_lost", "location_lost") and stands_without(now, []):
+        return "feed_outage"
+    stripped = {name: [_without_leave(order) for order in versions] for name, versions in now.orders.items()}
+    if stripped != now.orders and stands_without(_with_orders(now, stripped), outages):
+        return "leave"
+    return "gone"
+
+
+def _with_orders(now: Known, orders: dict[str, list[Order]]) -> Known:
+    """The same knowledge with other orders."""
+    return Known(now.clock, orders, now.zones, now.bindings, now.sightings, now.own_outages, now.awaited)
+
+
+def _without_leave(order: Order) -> Order:
+    return msgspec.structs.replace(
+        order,
+        conditions=tuple(msgspec.structs.replace(condition, leave=()) for condition in order.conditions),
+    )
+
+
+def judge(now: Known, outages: list[silence.Outage], horizon: Span) -> Judgement:
+    """Everything that is found by what is known, at its clock."""
+    result = Judgement(now.clock)
+    people: dict[str, Person] = {}
+    for versions in now.orders.values():
+        result.dues |= {edge for edge in borders(versions) if now.clock < edge < horizon[1]}
+        for condition_id in sorted({c.id for version in versions for c in version.conditions}):
+            for term in terms(versions, condition_id):
+                name = term.pieces[0].order.participant
+                person = people.setdefault(name, Person(now, name))
+                result.found += _term(person, versions, condition_id, term, outages, horizon, result)
+    result.found += _feed_outages(now, outages)
+    return result
+
+
+def _term(
+    person: Person,
+    versions: list[Order],
+    condition_id: str,
+    term: Term,
+    outages: list[silence.Outage],
+    horizon: Span,
+    result: Judgement,
+) -> Iterator[Interval]:
+    match term.condition.kind:
+        case "exclusion_zone" | "inclusion_zone":
+            yield from _zone(person, term, fixes(person, versions, condition_id), result)
+        case "curfew":
+            yield from _curfew(person, term, fixes(person, versions, condition_id), horizon, result)
+        case "contact":
+            yield from _silence(person, term, outages, result)
+
+
+def _within(all_fixes: Sequence[Fix], start: int, end: int) -> list[Fix]:
+    return [fix for fix in all_fixes if start <= fix.at < end]
+
+
+def _zone(person: Person, term: Term, all_fixes: list[Fix], result: Judgement) -> Iterator[Interval]:
+    zones = person.known.zones.get(term.condition.zone or "", [])
+    result.dues |= {edge for edge in borders(zones) if result.clock < edge}
+    for span in judged_spans(term, zones):
+        for run in runs.runs(_within(all_fixes, span.start, span.end), term.condition):
+            if run.due >= span.end or not result.reached(run.due):
+                continue
+            ended, reason = _end(run, span, result)
+            zone = in_force(zones, run.first)
+            yield _interval(
+                person,
+                term,
+                term.condition.kind,
+                run.first,
+                ended,
+                reason,
+                run,
+                zone.version if zone is not None else None,
+            )
+
+
+def _end(run: Run, span: Judged, result: Judgement) -> tuple[int | None, str]:
+    if run.contrary:
+        return run.contrary[0].at, ""
+    return (span.end, span.reason) if result.reached(span.end) else (None, "")
+
+
+def _interval(
+    person: Person,
+    term: Term,
+    kind: str,
+    onset: int,
+    ended: int | None,
+    reason: str,
+    run: Run,
+    zone_version: int | None,
+) -> Interval:
+    piece = term.piece_at(onset)
+    return Interval(
+        participant=person.participant,
+        order=piece.order.id,
+        condition=term.condition.id,
+        kind=kind,
+        onset=onset,
+        ended=ended,
+        level=runs.level(run, term.condition),
+        reason=reason,
+        evidence=tuple(run.evidence),
+        order_version=piece.order.version,
+        zone_version=zone_version,
+        seen_until=run.supports[-1].at,
+    )
+
+
+def _curfew(
+    person: Person, term: Term, all_fixes: list[Fix], horizon: Span, result: Judgement
+) -> Iterator[Interval]:
+    for stretch in curfew.stretches(term, horizon):
+        inside = _within(all_fixes, stretch.start, stretch.end)
+        for run in runs.runs(inside, term.condition):
+            if run.due >= stretch.end or not result.reached(run.due):
+                continue
+            onset = curfew.onset(run, stretch, all_fixes)
+            kind, ended, reason = curfew.kind_while_open(run, stretch, all_fixes), None, ""
+            if run.contrary:
+                ended = run.contrary[0].at
+            elif result.reached(stretch.end):
+                ended = stretch.end
+                kind, reason = curfew.kind_and_reason_at_end(kind, onset, stretch, inside)
+            yield _interval(person, term, kind, onset, ended, reason, run, None)
+
+
+def _silence(
+    person: Person, term: Term, outages: list[silence.Outage], result: Judgement
+) -> Iterator[Interval]:
+    standing = [outage for outage in outages if outage.onset <= result.clock]
+    for span in judged_spans(term, None):
+        for kind in ("contact_lost", "location_lost"):
+            for gap in silence.silences(
+                person, term.condition, span.start, span.end, standing, of_location=kind == "location_lost"
+            ):
+                if not result.reached(gap.due):
+                    continue
+                ended, reason = gap.end, ""
+                if ended is None and result.reached(span.end):
+                    ended, reason = span.end, span.reason
+                piece = term.piece_at(gap.onset)
+                yield Interval(
+                    participant=person.participant,
+                    order=piece.order.id,
+                    condition=term.condition.id,
+                    kind=kind,
+                    onset=gap.onset,
+                    ended=ended,
+                    level=1,
+                    reason=reason,
+                    evidence=_heard(gap.evidence),
+                    order_version=piece.order.version,
+                )
+
+
+def _heard(sightings: Sequence[Sighting]) -> tuple[Heard, ...]:
+    return tuple(min(s.readings, key=lambda h: h.received_at) for s in sightings)
+
+
+def _feed_outages(now: Known, outages: list[silence.Outage]) -> Iterator[Interval]:
+    for outage in outages:
+        if outage.onset > now.clock // SECOND * SECOND:
+            continue
+        ending = [s for sightings in now.sightings.values() for s in sightings if s.at == outage.end]
+        yield Interval(
+            participant=None,
+            order=None,
+            condition=None,
+            kind="feed_outage",
+            onset=outage.onset,
+            ended=outage.end,
+            level=1,
+            reason="",
+            evidence=_heard([outage.last, *ending[:1]]),
+            feed=outage.feed,
+        )
