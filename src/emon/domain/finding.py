@@ -77,3 +77,10 @@ def encode(finding: Finding) -> bytes:
 def decode(line: bytes) -> Finding:
     """Inverse of `encode`."""
     return from_wire(msgspec.json.decode(line))
+
+
+def publication_key(finding: Finding) -> tuple[object, ...]:
+    """Sort key of the published order: by decided_at, then names, null before any value."""
+    names = (finding.participant, finding.order, finding.condition, finding.family)
+    return (finding.decided_at, *((name is not None, name or "") for name in names), finding.onset,
+            finding.finding_id, finding.revision)
