@@ -1,0 +1,104 @@
+"""Which readings have arrived before: the index behind `duplicates` and behind "what arrived".
+
+It is a view of two things that are durable anyway, so it survives every restart and costs no write of its
+own: the router's chunks by device (`store.ingest.device_chunks`), and the end of the raw log that those
+chunks do not hold yet. This module is the part in memory: that end, and each device's newest `observed_at`.
+A reading newer than its device's newest cannot have been here before, so the usual one costs a look into a
+dictionary; only a late or repeated one is looked up, first in the tail, then in the chunks.
+
+Several ingest processes each follow the raw log, so they recognise what another took in, half a second
+later at most. A re-send within that half second is accepted twice, and counted once where it matters: by
+evaluators.
+A digest has 64 bits and is compared within one device and 24 h only: mistaking one reading for another
+takes some 10^16 readings.
+
+Rejected: a table with a row a reading (each insert touches a page of its own, and a second fsync delays every
+answer), and all digests of 24 h in memory (a quarter to half of all that emon may use a participant).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+
+from emon.domain.reading import KINDS, Reading, content
+from emon.ingest.received import Received
+
+_NONE = -1  # no seq: vendors count from 0 up
+_FAR = 1 << 62
+_FIELDS = 5  # of a row: digest, observed_at, received_at, seq, kind
+
+
+def digest(reading: Reading) -> int:
+    """64 bits of what was measured, signed."""
+    return int.from_bytes(hashlib.blake2b(content(reading), digest_size=8).digest(), "big", signed=True)
+
+
+class Tail:
+    """What the chunks do not hold yet, by device, and each device's newest reading."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, array[int]] = {}
+        self._newest: dict[str, int] = {}
+
+    def learn(self, newest: Mapping[str, tuple[int, int]]) -> None:
+        """Takes over what chunks hold: per device its newest (observed_at, received_at)."""
+        for device, (observed_at, _) in newest.items():
+            if observed_at > self._newest.get(device, -_FAR):
+                self._newest[device] = observed_at
+
+    def add(self, reading: Reading, mark: int) -> None:
+        """A reading that the journal has. `mark`: its digest. Adding it twice changes nothing."""
+        rows = self._rows.get(reading.device)
+        if rows is None:
+            rows = self._rows[reading.device] = array("q")
+        elif not self.certainly_new(reading) and mark in rows[::_FIELDS]:
+            return
+        seq = _NONE if reading.seq is None or not 0 <= reading.seq < _FAR else reading.seq
+        rows.extend((mark, reading.observed_at, reading.received_at, seq, KINDS.index(reading.kind)))
+        if reading.observed_at > self._newest.get(reading.device, -_FAR):
+            self._newest[reading.device] = reading.observed_at
+
+    def certainly_new(self, reading: Reading) -> bool:
+        """Whether nothing with this identity can have been here. A test may be sent again with another
+        `observed_at`, but then its content differs: that is a conflict, not a duplicate."""
+        return reading.observed_at > self._newest.get(reading.device, -_FAR)
+
+    def holds(self, device: str, mark: int, since: int) -> bool:
+        """Whether the tail has it, received at `since` or later."""
+        rows = self._rows.get(device)
+        if rows is None:
+            return False
+        marks = rows[::_FIELDS]
+        return mark in marks and rows[marks.index(mark) * _FIELDS + 2] >= since
+
+    def received(self, device: str) -> Iterator[Received]:
+        """What the tail has of a device."""
+        rows = self._rows.get(device, array("q"))
+        for at in range(0, len(rows), _FIELDS):
+            seq = rows[at + 3]
+            yield Received(rows[at + 1], rows[at + 2], KINDS[rows[at + 4]], None if seq == _NONE else seq)
+
+    def trim(self, chunked: Mapping[str, tuple[int, int]], before: int) -> None:
+        """Forgets what chunks hold by now (per device: newest observed_at and received_at in them) and what
+        was received before `before`, the end of the time in which duplicates are told."""
+        for device in list(self._rows):
+            limit = max(before, chunked[device][1] if device in chunked else before)
+            rows = self._rows[device]
+            kept = array("q")
+            for at in range(0, len(rows), _FIELDS):
+                if rows[at + 2] >= limit:
+                    kept.extend(rows[at:at + _FIELDS])
+            if kept:
+                self._rows[device] = kept
+            else:
+                del self._rows[device]
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self._rows.values()) // _FIELDS
+
+
+def marks_of(readings: Iterable[Reading], since: int) -> set[tuple[str, int]]:
+    """(device, digest) of readings out of chunks that were received at `since` or later."""
+    return {(reading.device, digest(reading)) for reading in readings if reading.received_at >= since}

@@ -1,0 +1,44 @@
+"""The pipeline's clock: each whole second, one tick into every partition of the raw log.
+
+All partitions get the same instant in one append. A second that could not be written is not made up for
+later: while we take nothing in, time does not pass, and the router calls a long gap our own outage. Several
+ingest processes may tick at once; the router takes each instant once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from emon.clock import Clock
+from emon.domain.errors import Unavailable
+from emon.journal.port import RAW, Entry, Journal
+from emon.journal.records import Tick, encode
+from emon.limits import TICK_EVERY
+
+log = structlog.get_logger()
+
+
+async def run(journal: Journal, clock: Clock, stop: asyncio.Event) -> None:
+    """Ticks until `stop`."""
+    partitions = await journal.partitions(RAW)
+    away = False
+    while not stop.is_set():
+        now = clock.now_us()
+        due = now - now % TICK_EVERY + TICK_EVERY
+        await clock.sleep((due - now) / 1e6)
+        due = max(due, clock.now_us() // TICK_EVERY * TICK_EVERY)  # after a stall only the newest second
+        try:
+            await journal.append(tick_entries(due, partitions))
+            away = False
+        except Unavailable as error:
+            if not away:
+                log.warning("no tick: the journal is away", reason=str(error))
+            away = True
+
+
+def tick_entries(instant: int, partitions: int) -> list[Entry]:
+    """One tick for each partition of the raw log."""
+    value = encode(Tick(instant))
+    return [Entry(RAW, "tick", value, partition) for partition in range(partitions)]
