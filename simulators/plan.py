@@ -1,0 +1,196 @@
+"""What really happens to one participant: a continuous path, stays, devices, faults, and the order's text.
+
+Times are seconds after the world's start (negative before it). A plan is laid out completely before anything
+is emitted; readings are derived from it, never the other way round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import shapely
+
+from simulators.ground import Floats, Point, streets
+
+WALK_MPS: Final = 1.4
+BUS_MPS: Final = 8.0
+CAR_MPS: Final = 25.0  # on the highway out of the county
+BEGIN_S: Final = -3_600.0
+"""Every path begins an hour before the start, so that uploads at the start have something to tell."""
+
+Document = dict[str, Any]
+
+
+class Stay(NamedTuple):
+    """Being at one point; indoors receivers are worse and the network helps out."""
+
+    from_s: float
+    to_s: float
+    indoors: bool
+
+
+class Fault(NamedTuple):
+    """What is wrong with a device for a while.
+
+    `silent`: it measures and sends nothing, for good. `no_gps`: heartbeats only. `stored`: it measures, keeps
+    what it has and sends all of it at the end.
+    """
+
+    kind: str
+    from_s: float
+    to_s: float
+
+
+class Innocent(NamedTuple):
+    """What looks like a breach and is none. `settles_s`: until this is known, believing it is no mistake."""
+
+    why: str
+    family: str
+    from_s: float
+    to_s: float
+    settles_s: float | None = None
+
+
+class Event(NamedTuple):
+    """A status event that a device reports."""
+
+    at_s: float
+    event: str
+
+
+class Amendment(NamedTuple):
+    """A further version of the order that arrives at `received_s`; `changes` by condition id."""
+
+    received_s: float
+    changes: dict[str, Document]
+
+
+@dataclass(slots=True)
+class Device:
+    """One device in its binding [`from_s`, `until_s`)."""
+
+    id: str
+    feed: str
+    role: str  # position | home | alcohol | other
+    sends: str  # fixes | presence | transdermal | breath | laboratory
+    from_s: float | None = None
+    until_s: float | None = None
+    upload_s: float = 0.0
+    clock_drift_s: int = 0
+    carrier: str = ""
+    beacon: str | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """One participant. Filled by the world and by its scenario, day by day."""
+
+    index: int
+    id: str
+    order: str
+    name: str
+    scenario: str
+    home: Point
+    work: Point
+    effective_s: float
+    supervision: str = "medium"
+    home_radius_m: float = 75.0
+    direct: bool = False  # goes straight instead of along the streets
+    spikes: bool = True
+    drifting: bool = False
+    devices: list[Device] = field(default_factory=list)
+    places: list[Document] = field(default_factory=list)
+    conditions: list[Document] = field(default_factory=list)
+    amendments: list[Amendment] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    innocents: list[Innocent] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    shapes: dict[str, shapely.Geometry] = field(default_factory=dict)  # condition id -> grown shape
+    target: Point | None = None  # where the scenario leads to
+    trips: list[tuple[Point, ...]] = field(default_factory=list)
+    stays: list[Stay] = field(default_factory=list)
+    _t: list[float] = field(default_factory=list)
+    _at: list[Point] = field(default_factory=list)
+    _path: tuple[Floats, Floats, Floats] | None = None
+    _roofs: Floats | None = None
+
+    def begin(self, at: Point) -> None:
+        """The path starts here, indoors."""
+        self._t, self._at = [BEGIN_S], [at]
+
+    @property
+    def now_s(self) -> float:
+        """Where the path has been laid out to."""
+        return self._t[-1]
+
+    def stay(self, until_s: float, *, indoors: bool = True) -> None:
+        """Stays where it is; nothing where the path is already past `until_s`."""
+        if until_s > self.now_s:
+            self.stays.append(Stay(self.now_s, until_s, indoors))
+            self._t.append(until_s)
+            self._at.append(self._at[-1])
+
+    def go(self, to: Point, speed_mps: float, *, via: tuple[Point, ...] = ()) -> float:
+        """Goes there now; the instant of arrival (s)."""
+        here = self._at[-1]
+        if here == to:
+            return self.now_s
+        stops = (here, *via, to)
+        way: list[Point] = [here]
+        for a, b in zip(stops, stops[1:], strict=False):
+            way += [b] if self.direct or via else list(streets(a, b)[1:])
+        if tuple(way) not in self.trips and tuple(reversed(way)) not in self.trips:
+            self.trips.append(tuple(way))
+        for a, b in zip(way, way[1:], strict=False):
+            metres = float(np.hypot(b[0] - a[0], b[1] - a[1]))
+            self._t.append(self.now_s + max(metres / speed_mps, 1e-3))
+            self._at.append(b)
+        return self.now_s
+
+    def visit(self, to: Point, depart_s: float, leave_s: float, *, speed_mps: float = BUS_MPS,
+              indoors: bool = True) -> float:
+        """Leaves at `depart_s`, stays there until `leave_s` and comes back; the instant of return (s)."""
+        self.stay(depart_s)
+        back = self._at[-1]
+        self.go(to, speed_mps)
+        self.stay(leave_s, indoors=indoors)
+        return self.go(back, speed_mps)
+
+    def seal(self) -> None:
+        """The path is laid out; from here on it is only read."""
+        places = np.array(self._at)
+        self._path = np.array(self._t), places[:, 0].copy(), places[:, 1].copy()
+        self._roofs = np.array([(s.from_s, s.to_s) for s in self.stays if s.indoors]).reshape(-1, 2)
+        self.faults.sort(key=lambda f: f.from_s)
+
+    def at(self, t: Floats) -> tuple[Floats, Floats]:
+        """True position (x, y) at seconds `t`."""
+        assert self._path is not None
+        times, x, y = self._path
+        return np.interp(t, times, x), np.interp(t, times, y)
+
+    def indoors(self, t: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether the person is under a roof at `t`."""
+        assert self._roofs is not None
+        if not len(self._roofs):
+            return np.zeros(len(t), dtype=bool)
+        last = np.searchsorted(self._roofs[:, 0], t, side="right") - 1
+        inside: np.ndarray[Any, np.dtype[np.bool_]] = (last >= 0) & (t < self._roofs[last.clip(0), 1])
+        return inside
+
+    def faulty(self, kind: str, t_s: float) -> Fault | None:
+        """The fault of this kind at `t_s`, if any."""
+        for fault in self.faults:
+            if fault.from_s > t_s:
+                return None
+            if fault.kind == kind and t_s < fault.to_s:
+                return fault
+        return None
+
+    def condition(self, kind: str, **fields: Any) -> str:
+        """Adds a condition to the order; its id."""
+        name = f"c{len(self.conditions) + 1}"
+        self.conditions.append({"id": name, "kind": kind, **fields})
+        return name
