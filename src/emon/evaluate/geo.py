@@ -1,0 +1,115 @@
+"""Signed distances of fixes to the border of a zone or place, in metres.
+
+Every shape has its own azimuthal equidistant projection at its own centroid, so that a distance follows
+from the shape and the fix alone. Distances are rounded to 1 cm before anybody compares them. Positive:
+inside; `buffer_m` has then already grown the shape outward (by adding it: exact outside and for circles, and
+never more than the true distance inside, so that a doubtful fix stays doubtful).
+"""
+
+from __future__ import annotations
+
+from math import cos, radians
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import Geod
+
+from emon.domain.order import Place
+from emon.domain.zone import Ring, Zone
+
+Floats = NDArray[np.float64]
+_WGS84: Final = Geod(ellps="WGS84")
+_METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
+_BOX_SLACK_M: Final = 100.0  # what the box test gives away; it only has to be quick
+
+
+class Box(NamedTuple):
+    """Degrees around a shape, grown by its buffer: what lies `reach_m` outside is certainly outside."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+    metres_per_degree_east: float
+
+
+class Shape:
+    """A zone version with its buffer, or a place."""
+
+    __slots__ = ("_border", "_centre", "_circle_m", "_polygon", "box", "buffer_m")
+
+    def __init__(self, polygons: tuple[tuple[Ring, ...], ...], centre: tuple[float, float] | None,
+                 radius_m: float, buffer_m: float) -> None:
+        self.buffer_m = buffer_m
+        self._circle_m = radius_m if centre is not None else None
+        degrees = None if centre is not None else _polygons(polygons)
+        self._centre = centre if centre is not None else _centroid(degrees)
+        self._polygon: Any = None
+        self._border: Any = None
+        if degrees is None:
+            self.box = _box(self._centre * 2, radius_m + buffer_m)
+        else:
+            self._polygon = shapely.transform(degrees, self._to_metres)
+            self._border = shapely.boundary(self._polygon)
+            shapely.prepare(self._polygon)
+            shapely.prepare(self._border)
+            self.box = _box(tuple(shapely.bounds(degrees)), buffer_m)
+
+    def signed_distance_m(self, lon: Floats, lat: Floats) -> Floats:
+        """Metres to the grown border, rounded to 1 cm; positive inside. Arrays of one length, degrees."""
+        x, y = _project(*self._centre, lon, lat)
+        if self._circle_m is not None:
+            signed = self._circle_m - np.hypot(x, y)
+        else:
+            away = shapely.distance(self._border, shapely.points(x, y))
+            signed = np.where(shapely.contains_xy(self._polygon, x, y), away, -away)
+        rounded: Floats = np.round(signed + self.buffer_m, 2)
+        return rounded
+
+    def _to_metres(self, lonlat: Floats) -> Floats:
+        return np.column_stack(_project(*self._centre, lonlat[:, 0], lonlat[:, 1]))
+
+
+def of_zone(zone: Zone, buffer_m: float) -> Shape:
+    """The shape of a zone version, grown by `buffer_m`."""
+    return Shape(zone.polygons, zone.centre, zone.radius_m or 0.0, buffer_m)
+
+
+def of_place(place: Place, buffer_m: float) -> Shape:
+    """The shape of a place, grown by `buffer_m`."""
+    return Shape((), (place.lon, place.lat), place.radius_m, buffer_m)
+
+
+def _project(centre_lon: float, centre_lat: float, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Azimuthal equidistant metres east and north: the geodesic from the centre, by azimuth and length."""
+    azimuth, _, away = _WGS84.inv(np.full_like(lon, centre_lon), np.full_like(lat, centre_lat), lon, lat)
+    angle = np.radians(azimuth)
+    return away * np.sin(angle), away * np.cos(angle)
+
+
+def _polygons(polygons: tuple[tuple[Ring, ...], ...]) -> Any:
+    """One geometry in degrees; rings that cross the antimeridian continue beyond 180."""
+    origin = polygons[0][0][0][0]
+    shapes = [shapely.Polygon(_unwrap(rings[0], origin), [_unwrap(hole, origin) for hole in rings[1:]])
+              for rings in polygons]
+    return shapely.MultiPolygon(shapes) if len(shapes) > 1 else shapes[0]
+
+
+def _unwrap(ring: Ring, origin: float) -> list[tuple[float, float]]:
+    return [(lon + 360.0 * round((origin - lon) / 360.0), lat) for lon, lat in ring]
+
+
+def _centroid(degrees: Any) -> tuple[float, float]:
+    point = shapely.centroid(degrees)
+    return float(point.x), float(point.y)
+
+
+def _box(bounds: tuple[float, ...], grow_m: float) -> Box:
+    west, south, east, north = bounds
+    furthest = min(abs(south) + 1.0, 89.0) if abs(south) > abs(north) else min(abs(north) + 1.0, 89.0)
+    east_m = _METRES_PER_DEGREE * cos(radians(furthest))
+    lat = (grow_m + _BOX_SLACK_M) / _METRES_PER_DEGREE
+    lon = (grow_m + _BOX_SLACK_M) / east_m
+    return Box(west - lon, south - lat, east + lon, north + lat, east_m)

@@ -1,0 +1,60 @@
+"""Distances to borders agree with the ellipsoid and know inside from outside."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pyproj import Geod
+
+from emon.domain.order import Place
+from emon.domain.zone import Zone
+from emon.evaluate import geo
+
+WGS84 = Geod(ellps="WGS84")
+HOME = Place(id="home", lat=43.07, lon=-89.40, radius_m=75)
+
+
+def around(metres: float, azimuth: float) -> tuple[np.ndarray, np.ndarray]:
+    lon, lat, _ = WGS84.fwd(HOME.lon, HOME.lat, azimuth, metres)
+    return np.array([lon]), np.array([lat])
+
+
+@pytest.mark.parametrize(("metres", "signed"), [(0.0, 75.0), (50.0, 25.0), (80.5, -5.5), (1000.0, -925.0)])
+@pytest.mark.parametrize("azimuth", [0, 77, 200])
+def test_a_circle_measures_along_the_ellipsoid(metres: float, signed: float, azimuth: float) -> None:
+    measured = geo.of_place(HOME, 0.0).signed_distance_m(*around(metres, azimuth))[0]
+    assert measured == pytest.approx(signed, abs=0.011)
+
+
+def square(side_m: float, hole: bool = False) -> Zone:
+    def ring(half: float) -> tuple[tuple[float, float], ...]:
+        corners = [WGS84.fwd(HOME.lon, HOME.lat, a, half * 2**0.5)[:2] for a in (45, 135, 225, 315, 45)]
+        return tuple((float(lon), float(lat)) for lon, lat in corners)
+    rings = (ring(side_m / 2), ring(side_m / 10)) if hole else (ring(side_m / 2),)
+    return Zone(id="z", polygons=(rings,))
+
+
+def test_a_polygon_is_grown_by_its_buffer() -> None:
+    shape = geo.of_zone(square(200.0), 30.0)
+    inside, between, outside = (shape.signed_distance_m(*around(m, 90))[0] for m in (0.0, 110.0, 150.0))
+    assert (inside, between, outside) == pytest.approx((130.0, 20.0, -20.0), abs=0.02)
+
+
+def test_a_hole_is_outside() -> None:
+    assert geo.of_zone(square(200.0, hole=True), 0.0).signed_distance_m(*around(0.0, 0))[0] == pytest.approx(
+        -20.0, abs=0.02)
+
+
+def test_the_box_never_excludes_what_may_be_inside() -> None:
+    shape = geo.of_zone(square(200.0), 30.0)
+    for azimuth in range(0, 360, 15):
+        lon, lat = around(150.0, azimuth)
+        box = shape.box
+        if shape.signed_distance_m(lon, lat)[0] > 0:
+            assert box.west <= lon[0] <= box.east and box.south <= lat[0] <= box.north
+
+
+def test_a_zone_across_the_antimeridian_has_an_inside() -> None:
+    ring = ((179.9, 0.0), (-179.9, 0.0), (-179.9, 0.2), (179.9, 0.2), (179.9, 0.0))
+    shape = geo.of_zone(Zone(id="z", polygons=((ring,),)), 0.0)
+    assert shape.signed_distance_m(np.array([180.0, -179.95, 0.0]), np.array([0.1, 0.1, 0.1]))[:2].min() > 0
