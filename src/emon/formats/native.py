@@ -38,7 +38,8 @@ _DESCRIBING: Final = frozenset({"hdop", "satellites", "speed_mps", "course_deg",
 _CODES: Final = {"lat": "lat_out_of_range", "lon": "lon_out_of_range", "accuracy_m": "negative_accuracy",
                  "result": "unknown_result"}
 _EXPECTED: Final = {
-    "lat": "a latitude from -90 to 90", "lon": "a longitude from -180 to 180", "accuracy_m": "0 or more metres",
+    "lat": "a latitude from -90 to 90", "lon": "a longitude from -180 to 180",
+    "accuracy_m": "0 or more metres",
     "brac_g_210l": "0 to 1 g/210 L", "tac_g_dl": "0 to 1 g/dL", "device": "a text of 1 to 200 characters",
     "present": "true or false", "v": "1",
 }
@@ -124,21 +125,8 @@ def decode_own_outage(line: bytes) -> tuple[int, int, int] | None:
 def check_ahead(observed_at: int, received_at: int) -> None:
     """A device's clock may run ahead by a day. Raises Fault `observed_ahead`."""
     if observed_at - received_at > MAX_AHEAD:
-        raise Fault("observed_ahead", f"observed_at {instant.iso(observed_at)} lies more than 24 h after it was "
-                    f"received, {instant.iso(received_at)}: the device's clock is wrong", "observed_at")
-
-
-def to_wire(reading: Reading) -> dict[str, Any]:
-    """The reading as a native object; `parse_reading` gives it back. What was unknown stands as it came."""
-    fields: dict[str, Any] = {"v": 1}
-    for name, value in msgspec.to_builtins(reading).items():
-        fields[name] = instant.iso(value) if name.endswith("_at") else value
-    extra = fields.pop("extra", None) or {}
-    if fields.get("method") == "unknown":
-        del fields["method"]
-    if reading.received_at:
-        fields["received_at"] = instant.iso(reading.received_at)
-    return {**fields, **extra}
+        raise Fault("observed_ahead", f"observed_at {instant.iso(observed_at)} lies more than 24 h after its "
+                    f"receipt, {instant.iso(received_at)}: the device's clock is wrong", "observed_at")
 
 
 def _kind(fields: Mapping[Any, Any]) -> str:
@@ -149,7 +137,8 @@ def _kind(fields: Mapping[Any, Any]) -> str:
     if kind is None:
         raise Fault("missing_field", "`kind` is missing; every reading needs it", "kind")
     if not isinstance(kind, str) or kind not in wire.BY_KIND:
-        raise Fault("unknown_kind", f"{kind!r:.60} is no kind of reading; known are {', '.join(wire.BY_KIND)}", "kind")
+        raise Fault("unknown_kind",
+                    f"{kind!r:.60} is no kind of reading; known are {', '.join(wire.BY_KIND)}", "kind")
     return kind
 
 
@@ -187,8 +176,8 @@ def _reading(measured: wire.Measured, received_at: int | None, not_before: int,
              extra: dict[str, Any] | None) -> Reading:
     observed_at = _microseconds(measured.observed_at)
     if observed_at < OLDEST_OBSERVED_AT:
-        raise Fault("observed_too_old", f"observed_at {instant.iso(observed_at)} lies before 2000: the device's "
-                    "clock was not set", "observed_at")
+        raise Fault("observed_too_old", f"observed_at {instant.iso(observed_at)} lies before 2000: the clock "
+                    "of the device was not set", "observed_at")
     if observed_at >= LATEST_OBSERVED_AT:
         raise Fault("observed_ahead", f"observed_at {instant.iso(observed_at)} stands for no real instant",
                     "observed_at")
@@ -212,10 +201,12 @@ def _position(of: wire.Position, observed_at: int, received_at: int, extra: dict
         satellites=of.satellites, speed_mps=of.speed_mps, course_deg=of.course_deg, extra=extra)
 
 
-def _transdermal(of: wire.Transdermal, observed_at: int, received_at: int, extra: dict[str, Any] | None) -> Reading:
+def _transdermal(of: wire.Transdermal, observed_at: int, received_at: int,
+                 extra: dict[str, Any] | None) -> Reading:
     if of.tac_g_dl is None and of.tac_ug_l is None:
         raise Fault("missing_field", "neither `tac_g_dl` nor `tac_ug_l` is there", "tac_g_dl")
-    return Reading(kind="alcohol_transdermal", **_every(of, observed_at, received_at), sensor_family=of.sensor_family,
+    return Reading(kind="alcohol_transdermal", **_every(of, observed_at, received_at),
+                   sensor_family=of.sensor_family,
                    tac_g_dl=of.tac_g_dl, tac_ug_l=of.tac_ug_l, skin_temperature_c=of.skin_temperature_c,
                    ir_v=of.ir_v, extra=extra)
 
@@ -226,10 +217,12 @@ def _breath(of: wire.Breath, observed_at: int, received_at: int, extra: dict[str
     if result is None:
         raise Fault("missing_field", "neither a value nor a `result` is there", "result")
     if result == "ok" and value is None:
-        raise Fault("missing_field", "`result` is ok, but no value (like `brac_g_210l`) is there", "brac_g_210l")
+        raise Fault("missing_field", "`result` is ok, but no value (like `brac_g_210l`) is there",
+                    "brac_g_210l")
     return Reading(kind="alcohol_breath", **_every(of, observed_at, received_at), brac_g_210l=value,
                    test_id=of.test_id, purpose=of.purpose, result=result, face=of.face,
-                   scheduled_at=None if of.scheduled_at is None else _microseconds(of.scheduled_at), extra=extra)
+                   scheduled_at=None if of.scheduled_at is None else _microseconds(of.scheduled_at),
+                   extra=extra)
 
 
 def _breath_alcohol(of: wire.Breath) -> float | None:
@@ -252,12 +245,15 @@ def _status(of: wire.Status, observed_at: int, received_at: int, extra: dict[str
 
 
 def _presence(of: wire.Presence, observed_at: int, received_at: int, extra: dict[str, Any] | None) -> Reading:
-    return Reading(kind="presence", **_every(of, observed_at, received_at), present=of.present, beacon=of.beacon,
+    return Reading(kind="presence", **_every(of, observed_at, received_at), present=of.present,
+                   beacon=of.beacon,
                    extra=extra)
 
 
-def _lab_result(of: wire.LabResult, observed_at: int, received_at: int, extra: dict[str, Any] | None) -> Reading:
-    return Reading(kind="lab_result", **_every(of, observed_at, received_at), test_id=of.test_id, panel=of.panel,
+def _lab_result(of: wire.LabResult, observed_at: int, received_at: int,
+                extra: dict[str, Any] | None) -> Reading:
+    return Reading(kind="lab_result", **_every(of, observed_at, received_at), test_id=of.test_id,
+                   panel=of.panel,
                    result=of.result, purpose=of.purpose,
                    scheduled_at=None if of.scheduled_at is None else _microseconds(of.scheduled_at),
                    reported_at=None if of.reported_at is None else _microseconds(of.reported_at), extra=extra)
@@ -290,4 +286,5 @@ def _depth(value: object) -> int:
 
 
 def _named(value: object) -> str:
-    return {list: "an array", str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")
+    return {list: "an array", str: "a text", bool: "true or false", type(None): "null"}.get(type(value),
+                                                                                            "a number")

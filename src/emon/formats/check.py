@@ -1,0 +1,213 @@
+"""Everything people write, checked together: `emon check` and `emon evaluate` read files through here.
+
+One pass reads each document by itself (`objects`), a second looks between them: zones that no file has, one
+version number with two contents, one device on two people. All faults are listed, each with file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from emon.domain.binding import Binding
+from emon.domain.order import Order
+from emon.domain.person import Person
+from emon.domain.zone import Zone
+from emon.formats import documents
+from emon.formats.bindings import bindings_of, overlaps
+from emon.formats.documents import Document
+from emon.formats.faults import FileFault
+from emon.formats.lines import PathPart
+from emon.formats.objects import DomainObject, Found, read_object
+from emon.formats.suggest import did_you_mean
+from emon.formats.text import Unreadable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the files say. `orders` and the rest may be used only where there is no fault and every file was
+    readable. `bindings`: those written out and the orders' shorthands, with what later versions drop."""
+
+    orders: tuple[Order, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    people: tuple[Person, ...] = ()
+    faults: tuple[FileFault, ...] = ()
+    warnings: tuple[FileFault, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 sound, 1 faults, 2 a file could not be read."""
+        return 2 if self.unreadable else 1 if self.faults else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A value with its document."""
+
+    value: Any
+    found: Found
+    document: Document
+
+    def fault(self, reason: str, *path: PathPart) -> FileFault:
+        return self.document.fault(reason, self.found.at(*path))
+
+
+def check(paths: Iterable[Path | str]) -> Checked:
+    """Reads and checks files and folders of orders, zones, bindings and people."""
+    files, faults = documents.find([Path(path) for path in paths])
+    read: list[Document] = []
+    unreadable: list[Unreadable] = []
+    for file in files:
+        try:
+            loaded, file_faults = documents.load(file)
+        except Unreadable as error:
+            unreadable.append(error)
+            continue
+        read.extend(loaded)
+        faults.extend(file_faults)
+    return _with(check_documents(read), faults, unreadable)
+
+
+def check_documents(read: Iterable[Document]) -> Checked:
+    """Checks documents that are already loaded."""
+    placed: list[_Placed] = []
+    faults: list[FileFault] = []
+    warnings: list[FileFault] = []
+    zone_ids: set[str] = set()
+    zones_given = False
+    for document in read:
+        if "type" in document.value:
+            zones_given = True
+            zone_ids.update(_zone_ids(document.value))
+        result = read_object(document.value)
+        faults.extend(document.fault(fault.reason, fault.path) for fault in result.faults)
+        warnings.extend(document.fault(warning.reason, warning.path) for warning in result.warnings)
+        placed.extend(_Placed(found.value, found, document) for found in result.found)
+    placed, version_faults = _each_version_once(placed)
+    faults.extend(version_faults)
+    placed = list(_with_names(placed, faults))
+    bindings, binding_faults = _bindings(placed)
+    faults.extend(binding_faults)
+    (faults if zones_given else warnings).extend(_unknown_zones(placed, zone_ids))
+    faults.extend(_unknown_places(placed))
+    return Checked(orders=_of(placed, Order), zones=_of(placed, Zone), bindings=tuple(bindings),
+                   people=_of(placed, Person), faults=tuple(sorted(set(faults))),
+                   warnings=tuple(sorted(set(warnings))))
+
+
+def _with(checked: Checked, faults: Iterable[FileFault], unreadable: Iterable[Unreadable]) -> Checked:
+    return Checked(checked.orders, checked.zones, checked.bindings, checked.people,
+                   tuple(sorted({*checked.faults, *faults})), checked.warnings, tuple(unreadable))
+
+
+def _of(placed: Iterable[_Placed], kind: type[T]) -> tuple[T, ...]:
+    return tuple(each.value for each in placed if isinstance(each.value, kind))
+
+
+def _each_version_once(placed: Iterable[_Placed]) -> tuple[list[_Placed], list[FileFault]]:
+    """Equal copies of a version count once; unequal ones are a fault."""
+    kept: dict[tuple[type, str, int], _Placed] = {}
+    faults: list[FileFault] = []
+    for each in placed:
+        key = (type(each.value), each.value.id, each.value.version)
+        first = kept.setdefault(key, each)
+        if _content(first.value) != _content(each.value):
+            where = f"{first.document.file}:{first.document.line(first.found.at())}"
+            what = type(each.value).__name__.lower()
+            faults.append(each.fault(f"{what} {each.value.id} version {each.value.version} stands here with "
+                                     f"other content "
+                                     f"than at {where}; a changed version needs a new number"))
+    return list(kept.values()), faults
+
+
+def _content(value: DomainObject) -> DomainObject:
+    """The value without its time of arrival, which is no part of what a version says."""
+    bare = msgspec.structs.replace(value, received_at=None)
+    if isinstance(bare, Order):
+        return msgspec.structs.replace(bare, devices=tuple(
+            msgspec.structs.replace(device, received_at=None) for device in bare.devices))
+    return bare
+
+
+def _with_names(placed: Iterable[_Placed], faults: list[FileFault]) -> Iterator[_Placed]:
+    """Void versions may leave out whom they concern: the other versions say it."""
+    everything = list(placed)
+    participants = {each.value.id: each.value.participant for each in everything
+                    if isinstance(each.value, Order) and each.value.participant}
+    devices = {each.value.id: each.value for each in everything
+               if isinstance(each.value, Binding) and not each.value.void}
+    for each in everything:
+        value = each.value
+        if isinstance(value, Order) and value.void and not value.participant:
+            if value.id not in participants:
+                faults.append(each.fault(f"`participant` is missing in {value.id}, and no other version "
+                                         f"names it"))
+            value = msgspec.structs.replace(value, participant=participants.get(value.id, ""))
+        elif isinstance(value, Binding) and value.void and not value.device:
+            if value.id not in devices:
+                faults.append(each.fault(f"`device` is missing in {value.id}, and no other version names it"))
+            else:
+                value = msgspec.structs.replace(value, device=devices[value.id].device)
+        yield _Placed(value, each.found, each.document)
+
+
+def _bindings(placed: list[_Placed]) -> tuple[list[Binding], list[FileFault]]:
+    where: dict[tuple[str, int], tuple[_Placed, tuple[PathPart, ...]]] = {}
+    faults: list[FileFault] = []
+    for each in placed:
+        if isinstance(each.value, Order):
+            for at, device in enumerate(each.value.devices):
+                where[device.id, device.version] = (each, ("devices", at))
+    bindings = bindings_of(_of(placed, Order))
+    for each in placed:
+        if isinstance(each.value, Binding):
+            if (each.value.id, each.value.version) in where:
+                faults.append(each.fault(f"binding {each.value.id} version {each.value.version} also stands "
+                                         f"as "
+                                         "shorthand in an order"))
+            where[each.value.id, each.value.version] = (each, ())
+            bindings.append(each.value)
+    for overlap in overlaps(binding for binding in bindings if binding.participant
+                            or binding.protected_person):
+        holder, path = where[overlap.second.id, overlap.second.version]
+        faults.append(holder.fault(str(overlap), *path))
+    return bindings, faults
+
+
+def _zone_ids(value: dict[str, Any]) -> Iterator[str]:
+    """Ids that a GeoJSON value names, faulty or not: a zone with a fault is not also an unknown one."""
+    features = value.get("features", [value])
+    for feature in features if isinstance(features, list) else []:
+        properties = feature.get("properties") if isinstance(feature, dict) else None
+        if isinstance(properties, dict) and isinstance(properties.get("id"), str):
+            yield properties["id"]
+
+
+def _unknown_zones(placed: list[_Placed], known: set[str]) -> Iterator[FileFault]:
+    for each in placed:
+        if isinstance(each.value, Order):
+            for at, condition in enumerate(each.value.conditions):
+                if condition.zone is not None and condition.zone not in known:
+                    yield each.fault(f"zone `{condition.zone}` stands in none of the files"
+                                     f"{did_you_mean(condition.zone, known)}", "conditions", at, "zone")
+
+
+def _unknown_places(placed: list[_Placed]) -> Iterator[FileFault]:
+    """Places of bindings in files of their own: some order of the participant must know them."""
+    places: dict[str, set[str]] = {}
+    for order in _of(placed, Order):
+        places.setdefault(order.participant, set()).update(place.id for place in order.places)
+    for each in placed:
+        if isinstance(each.value, Binding) and each.value.place is not None:
+            known = places.get(each.value.participant or "")
+            if known is not None and each.value.place not in known:
+                yield each.fault(f"place `{each.value.place}` stands in no order of {each.value.participant}"
+                                 f"{did_you_mean(each.value.place, known)}", "place")
