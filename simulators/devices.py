@@ -21,7 +21,7 @@ from simulators.plan import BEGIN_S, Device, Plan
 CHUNK_S: Final = 600.0
 STEP_S: Final = 15.0  # cadence in violation: vendors fix every 15 s
 MOVING_EVERY: Final = 4  # once a minute while tracked
-RESTING_EVERY: Final = 12  # every three minutes at rest, so that contact conditions of ten minutes hold
+RESTING_EVERY: Final = 12  # every three minutes at rest at home; contact conditions of ten minutes still hold
 REST_AFTER_S: Final = 120.0
 PRESENCE_S: Final = 120.0
 HEARTBEAT_S: Final = 300.0
@@ -56,7 +56,7 @@ class Emitter:
         self._rng = np.random.default_rng([seed, zlib.crc32(device.id.encode())])
         self._start_us, self._plan, self._device = start_us, plan, device
         self._carry = noise.start(self._rng, BEGIN_S)
-        self._phase_s = float(self._rng.integers(0, int(STEP_S)))
+        self._phase_s = float(self._rng.integers(0, int(BATTERY_S)))  # no two report in step
         self._battery = float(self._rng.uniform(0.6, 0.98))
         self._seq = 0
         self._last_fix_s = BEGIN_S
@@ -84,8 +84,9 @@ class Emitter:
 
     def _tracked(self, t: float) -> bool:
         device = self._device
-        bound = (device.from_s is None or t >= device.from_s) and (device.until_s is None or t < device.until_s)
-        return bound and self._plan.faulty("silent", t) is None
+        begun = device.from_s is None or t >= device.from_s
+        ended = device.until_s is not None and t >= device.until_s
+        return begun and not ended and self._plan.faulty("silent", t) is None
 
     def _fixes(self, from_s: float) -> Iterator[tuple[float, Record]]:
         plan = self._plan
@@ -118,10 +119,11 @@ class Emitter:
             yield at_s, record
 
     def _due(self, t: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which steps bring a fix: all in violation, each minute while moving, else rarely."""
+        """Which steps bring a fix: all in a forbidden zone, each minute while out or moving, else rarely."""
         x, y = self._plan.at(t)
         before_x, before_y = self._plan.at(t - REST_AFTER_S)
-        moving = np.hypot(x - before_x, y - before_y) > 5
+        home = np.hypot(x - self._plan.home[0], y - self._plan.home[1]) < self._plan.home_radius_m
+        moving = (np.hypot(x - before_x, y - before_y) > 5) | ~home
         number = np.round((t - self._phase_s) / STEP_S).astype(int)
         due: np.ndarray[Any, np.dtype[np.bool_]] = np.where(moving, number % MOVING_EVERY == 0,
                                                             number % RESTING_EVERY == 0)
@@ -148,7 +150,8 @@ class Emitter:
         t = self._every(from_s, 60.0)
         x, y = self._plan.at(t)
         before_x, before_y = self._plan.at(t - 60)
-        for at_s, moving in zip(t.tolist(), (np.hypot(x - before_x, y - before_y) > 20).tolist(), strict=True):
+        moves = np.hypot(x - before_x, y - before_y) > 20
+        for at_s, moving in zip(t.tolist(), moves.tolist(), strict=True):
             if moving != self._moving:
                 self._moving = moving
                 yield at_s + 6, {"kind": "status", "event": "motion_start" if moving else "motion_stop"}

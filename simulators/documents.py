@@ -13,11 +13,12 @@ from simulators.plan import Document, Plan
 
 TIME_ZONE: Final = "America/Chicago"
 OFFICERS: Final = 6
-_GIVEN = ("Alma", "Bertil", "Cora", "Dario", "Edda", "Farid", "Gwen", "Hanno", "Ilse", "Jonas", "Kaya", "Lars",
-          "Mina", "Nils", "Olga", "Pavel", "Quinn", "Rosa", "Sami", "Tilda", "Udo", "Vera", "Wim", "Yara")
-_FAMILY = ("Abend", "Birke", "Castle", "Dorn", "Eich", "Fields", "Garten", "Hollow", "Imker", "Jarrow", "Kessel",
-           "Linde", "Marsh", "Nebel", "Oakes", "Pfau", "Quarry", "Rain", "Stern", "Thorn", "Ufer", "Vale",
-           "Winter")
+_GIVEN = ("Alma", "Bertil", "Cora", "Dario", "Edda", "Farid", "Gwen", "Hanno", "Ilse", "Jonas", "Kaya",
+          "Lars", "Mina", "Nils", "Olga", "Pavel", "Quinn", "Rosa", "Sami", "Tilda", "Udo", "Vera", "Wim",
+          "Yara")
+_FAMILY = ("Abend", "Birke", "Castle", "Dorn", "Eich", "Fields", "Garten", "Hollow", "Imker", "Jarrow",
+           "Kessel", "Linde", "Marsh", "Nebel", "Oakes", "Pfau", "Quarry", "Rain", "Stern", "Thorn",
+           "Ufer", "Vale", "Winter")
 
 
 def name(index: int) -> str:
@@ -43,8 +44,8 @@ def orders(plan: Plan, start_us: int) -> list[Document]:
     }
     versions = [first]
     for number, amendment in enumerate(plan.amendments, start=2):
-        conditions = [_condition({**c, **amendment.changes.get(c["id"], {})}, start_us) for c in plan.conditions]
-        versions.append({**first, "version": number, "conditions": conditions,
+        changed = [{**c, **amendment.changes.get(c["id"], {})} for c in plan.conditions]
+        versions.append({**first, "version": number, "conditions": [_condition(c, start_us) for c in changed],
                          "received_at": at(amendment.received_s)})
     return versions
 
@@ -75,8 +76,8 @@ def people(plans: Iterable[Plan]) -> list[Document]:
     } for who, role, called in staff]
     found += [{"person": p.id, "version": 1, "role": "participant", "name": p.name, "language": "en",
                "time_zone": TIME_ZONE,
-               "contacts": [{"channel": "sms", "address": f"+1608555{p.index % 10_000:04d}", "verified": True}],
-               } for p in plans]
+               "contacts": [{"channel": "sms", "address": f"+1608555{p.index % 10_000:04d}",
+                             "verified": True}]} for p in plans]
     return found
 
 

@@ -59,7 +59,7 @@ class Land:
         raise AssertionError("no free spot: the city is too dense for the scenario")
 
     def target(self, plan: Plan) -> Area:
-        """A shared zone in reach of home whose surroundings the way to work leaves clear; moves home if need be."""
+        """A shared zone in reach of home, clear of the way to work; moves home if there is none."""
         for _ in range(TRIES):
             for i in self.rng.permutation(len(self.areas)).tolist():
                 area = self.areas[i]
@@ -86,7 +86,8 @@ class Land:
     def school(self) -> Area:
         """Any school."""
         schools = [area for area in self.areas if area.id.startswith("school")]
-        return schools[int(self.rng.integers(len(schools)))]
+        chosen: Area = schools[int(self.rng.integers(len(schools)))]
+        return chosen
 
     def lonely_school(self, half_m: float) -> Area:
         """A school whose street is free of other zones for so far to both sides."""

@@ -18,11 +18,11 @@ ACCURACY_MEDIAN_M: Final = 12.0  # gnss accuracy of 203,000 real phone fixes: me
 ACCURACY_SIGMA: Final = 0.684  # ln(59 / 12) / 2.326: the log-normal with that median and that p99
 ACCURACY_MIN_M: Final = 3.0
 ACCURACY_MAX_M: Final = 75.0
-ERROR_PER_ACCURACY: Final = 1 / 1.5  # Rayleigh scale: 68 % of errors within the accuracy, as receivers mean it
+ERROR_PER_ACCURACY: Final = 1 / 1.5  # Rayleigh scale: 68 % of errors lie within the accuracy
 ERROR_TAU_S: Final = 90.0  # multipath and atmosphere change over a minute or two
 ACCURACY_TAU_S: Final = 240.0
-CANYON_CLAIM_M: Final = 7.0  # what receivers claim between tall buildings ...
-CANYON_QUANTILES: Final = ((0.0, 1.0), (0.5, 28.0), (0.95, 62.0), (1.0, 79.0))  # ... and how wrong they are (m)
+CANYON_CLAIM_M: Final = 7.0  # what receivers claim between tall buildings
+CANYON_QUANTILES: Final = ((0.0, 1.0), (0.5, 28.0), (0.95, 62.0), (1.0, 79.0))  # and how wrong they are
 NETWORK_QUANTILES: Final = ((0.0, 4.0), (0.5, 32.0), (0.9, 67.0), (0.99, 2_500.0), (1.0, 4_000.0))
 """Error of network fixes in metres; beyond the 99th hundredth they are a mast, not a place."""
 NETWORK_CLAIM_M: Final = (18.0, 60.0)

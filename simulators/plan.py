@@ -7,6 +7,7 @@ is emitted; readings are derived from it, never the other way round.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -139,11 +140,11 @@ class Plan:
             return self.now_s
         stops = (here, *via, to)
         way: list[Point] = [here]
-        for a, b in zip(stops, stops[1:], strict=False):
+        for a, b in pairwise(stops):
             way += [b] if self.direct or via else list(streets(a, b)[1:])
         if tuple(way) not in self.trips and tuple(reversed(way)) not in self.trips:
             self.trips.append(tuple(way))
-        for a, b in zip(way, way[1:], strict=False):
+        for a, b in pairwise(way):
             metres = float(np.hypot(b[0] - a[0], b[1] - a[1]))
             self._t.append(self.now_s + max(metres / speed_mps, 1e-3))
             self._at.append(b)

@@ -37,7 +37,7 @@ OUTAGE_MIN: Final = (30.0, 50.0)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`share`: participants of a hundred. `equipment`: gps, gps+unit, unit, gps+transdermal, gps+breath, gps+lab."""
+    """`share`: participants of a hundred. `equipment`: gps, unit, gps+unit, gps+transdermal, gps+breath."""
 
     name: str
     share: int
@@ -106,7 +106,7 @@ def flat_by_school(plan: Plan, land: Land) -> None:
     west = area.shape.bounds[0] - SCHOOL_BUFFER_M
     plan.home = west - FLAT_FROM_BORDER_M, area.centre[1]
     plan.work = plan.home[0] - 1_800, area.centre[1]
-    plan.direct, plan.spikes = True, False  # version 1 reports a spike across the school as a crossing, rightly
+    plan.direct, plan.spikes = True, False  # a spike across the school would be a crossing to anybody
     exclude(plan, land, area)
     plan.innocents.append(Innocent("lives next to the zone", "exclusion_zone", BEGIN_S, 86_400.0 * 30))
 
@@ -191,7 +191,8 @@ def errand(plan: Plan, land: Land, t0: float) -> None:
     """Half go out to a shop or downtown and are back ten minutes before eight."""
     if land.rng.random() < 0.5 and plan.now_s < t0 + 10 * 60:
         there = land.near(plan.home, 500, 1_800)
-        plan.visit(there, t0 + float(land.rng.uniform(10, 20)) * 60, t0 + float(land.rng.uniform(32, 38)) * 60)
+        depart, leave = float(land.rng.uniform(10, 20)), float(land.rng.uniform(32, 38))
+        plan.visit(there, t0 + depart * 60, t0 + leave * 60)
 
 
 def downtown_walk(plan: Plan, land: Land, t0: float) -> None:
@@ -213,18 +214,16 @@ def only_first(first: Evening, after: Evening) -> Evening:
     return evening
 
 
-def broken(kind: str, from_min: float, to_min: float, inner: Evening, why: str = "", family: str = "") -> Evening:
-    """An evening during which the device is at fault; `why` where that looks worse than it is."""
+def broken(kind: str, from_min: float, to_min: float, inner: Evening) -> Evening:
+    """An evening during which the device is at fault."""
     def evening(plan: Plan, land: Land, t0: float) -> None:
         wobble = float(land.rng.uniform(-60, 60))
         fault = Fault(kind, t0 + from_min * 60 + wobble, t0 + to_min * 60 + wobble)
         plan.faults.append(fault)
         if kind == "stored":
             for told in ("contact_lost", "location_lost"):
-                plan.innocents.append(Innocent("stored on the device, sent late", told, fault.from_s, fault.to_s,
-                                               fault.to_s))
-        if why:
-            plan.innocents.append(Innocent(why, family, fault.from_s, fault.to_s))
+                plan.innocents.append(Innocent("stored on the device, sent late", told, fault.from_s,
+                                               fault.to_s, settles_s=fault.to_s))
         inner(plan, land, t0)
     return evening
 
@@ -263,7 +262,8 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("device_dead_for_long", 1, (contact,), broken("silent", 14, 400, at_home)),
     Scenario("device_swap", 2, (contact, target_zone, swapped), visit(28, 50)),
     Scenario("stored_breach", 2, (contact, target_zone), broken("stored", 3, 42, visit(5, 28))),
-    Scenario("dock_breach", 2, (contact_rarely, target_zone), in_the_dock(only_first(visit(-50, -30), at_home))),
+    Scenario("dock_breach", 2, (contact_rarely, target_zone),
+             in_the_dock(only_first(visit(-50, -30), at_home))),
     Scenario("hospital", 2, (contact, NIGHT, leave_told_late), only_first(friend(15, 200), at_home)),
     Scenario("pocket_breach", 1, (contact, target_zone), visit(12, 35), feed=POCKET),
     Scenario("unit_left", 1, (contact, NIGHT), friend(62, 110), feed=UNITS, equipment="unit"),
@@ -282,6 +282,6 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     Scenario("bracelet_and_unit", 4, (contact, NIGHT), errand, equipment="gps+unit"),
     Scenario("transdermal", 3, (contact,), errand, equipment="gps+transdermal"),
     Scenario("breath", 2, (contact, NIGHT), errand, equipment="gps+breath"),
-    Scenario("laboratory", 2, (contact,), errand, equipment="gps+lab"),
+    Scenario("laboratory", 2, (contact,), errand),
 )
 ORDINARY: Final = Scenario("ordinary", 0, (contact, NIGHT), errand, starts_at_work=True)
