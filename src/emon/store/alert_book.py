@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, func, select, update
 from emon.domain import finding as findings
 from emon.domain.alert import AlertState, ConditionState, Event, Notice, Work, blank, fold
 from emon.domain.finding import Finding
-from emon.store import log, schema
+from emon.store import log, outbox, schema
 from emon.store.upsert import insert_new, put
 
 _alert, _finding = schema.alert, schema.finding
@@ -146,13 +146,27 @@ class AlertBook:
                                 "recorded_at": recorded_at, "document": findings.encode(finding).decode()})
 
     def add_notice(self, notice: Notice, state: AlertState, *, partition: int, ready: bool, at: int) -> None:
-        """Says that people must be told; its id makes a second one harmless."""
+        """People must be told, or told again; the notice's id makes a second one harmless."""
+        if notice.kind == "correction" and not self._must_correct(notice):
+            return
         self._notices.append({
             "notice_id": f"{notice.finding_id}.{notice.revision}.{notice.kind}", "kind": notice.kind,
             "alert_id": state.alert_id, "finding_id": notice.finding_id, "revision": notice.revision,
             "reason": notice.reason, "state": "ready" if ready else "held", "drop_reason": None,
             "partition": partition, "priority": state.priority, "created_at": at,
             "data": msgspec.json.encode({"officer": state.officer}).decode()})
+
+    def _must_correct(self, notice: Notice) -> bool:
+        """Whether anybody may have been told. What nobody was told is dropped when it is withdrawn, and
+        otherwise left: its message will say what is known when it is written."""
+        if notice.reason == "withdrawn":
+            for row in self._notices:
+                if row["finding_id"] == notice.finding_id:
+                    row.update(state="dropped", drop_reason="withdrawn")
+            outbox.drop(self._connection, notice.finding_id, "withdrawn")
+        else:
+            outbox.hold_planner(self._connection, notice.finding_id)
+        return outbox.was_planned(self._connection, notice.finding_id)
 
     def flush(self) -> None:
         """Writes everything. The caller's transaction commits it."""
