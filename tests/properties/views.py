@@ -1,0 +1,68 @@
+"""Ways of looking at revisions that two evaluators must share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from emon.domain.finding import Finding
+
+NAMED_REASONS = ("order_ended", "terms_changed", "unknown_after", "leave", "feed_outage")
+_OF_THE_ARRIVAL = ("received_at", "late")
+
+
+def in_force(lines: Sequence[Finding]) -> list[tuple[Any, ...]]:
+    """Findings that stand at the end, by what must not depend on arrival."""
+    latest = {line.finding_id: line for line in lines}
+    return sorted(
+        
+            (
+                f.participant or "",
+                f.order or "",
+                f.condition or "",
+                f.kind,
+                f.feed or "",
+                f.onset,
+                f.ended or 0,
+                f.level,
+            )
+            for f in latest.values()
+            if f.status != "withdrawn"
+        
+    )
+
+
+def structure(lines: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Revisions with ids replaced by order of appearance, evidence and unnamed reasons left out."""
+    names: dict[str, str] = {}
+    result = []
+    for line in lines:
+        names.setdefault(line.finding_id, f"finding {len(names)}")
+        fields = {name: getattr(line, name) for name in line.__struct_fields__}
+        del fields["evidence"], fields["recorded_at"]
+        for name in ("finding_id", "previous", "merged_into"):
+            fields[name] = names.get(fields[name], fields[name])
+        if line.reason not in NAMED_REASONS:
+            fields["reason"] = "*"
+        if line.status == "withdrawn":
+            for name in _OF_THE_ARRIVAL:
+                del fields[name]
+        result.append(fields)
+    return result
+
+
+def differences(left: Sequence[Finding], right: Sequence[Finding]) -> str:
+    """The first place where two lists of revisions part, "" where they agree."""
+    a, b = structure(left), structure(right)
+    for index, (one, other) in enumerate(zip(a, b, strict=False)):
+        if one != other:
+            parts = [
+                f"{name}: {one.get(name)!r} != {other.get(name)!r}"
+                for name in {**one, **other}
+                if one.get(name) != other.get(name)
+            ]
+            return f"revision {index}: {'; '.join(parts)}\n{left[index]}\n{right[index]}"
+    if len(a) != len(b):
+        longer = left if len(a) > len(b) else right
+        return f"{len(a)} != {len(b)} revisions; first more: {longer[min(len(a), len(b))]}"
+    return ""

@@ -1,0 +1,534 @@
+"""Small random worlds in which everything collides: coarse minutes, few sites, borders nearby.
+
+A world is drawn as a few tracks (fixes of one device at one site) plus *twists*, each of which adds one
+of the situations that break evaluators: late uploads, conflicts, swaps, back-dated versions, outages, clock
+changes. `labels` says which situations a world really holds, so that a test can count them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from emon.domain.binding import Binding
+from emon.domain.finding import Finding
+from emon.domain.order import Condition, Order
+from emon.domain.reading import Reading, content, identity
+from emon.domain.zone import Zone
+from emon.journal.records import InputRecord
+from tests.oracle.scene import (
+    COUNTY,
+    HOME,
+    SCHOOL,
+    SCHOOL_SMALLER,
+    SISTER,
+    Scene,
+    contact,
+    day_exception,
+    exclusion,
+    inclusion,
+    window,
+)
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+STARTS = {  # local midnight of an ordinary day, and of the two days on which clocks change
+    "ordinary": ("2026-11-24T00:00:00Z", "UTC", "2026-11-24"),
+    "doubled": ("2026-11-01T05:00:00Z", "America/Chicago", "2026-11-01"),
+    "missing": ("2026-03-08T06:00:00Z", "America/Chicago", "2026-03-08"),
+}
+LABELS = (
+    "later than 24 h",
+    "equal received_at",
+    "conflict",
+    "tie",
+    "swap overlap",
+    "back-dated version",
+    "late leave",
+    "clock change",
+    "split finding",
+    "merged finding",
+    "feed outage",
+    "own outage",
+    "RF presence",
+    "duplicate",
+    "unbound then bound",
+    "reading from the future",
+    "zone version",
+    "rebound",
+    "suspension",
+    "withdrawn",
+    "late version",
+    "absent",
+    "unknown after",
+    "order ended",
+)
+DAY_LATE = 1500.0  # minutes: a bracelet that was docked a day later
+
+
+@dataclass
+class World:
+    """A scene, until when it is judged (minutes), and what was put into it."""
+
+    scene: Scene
+    until: float
+    twists: frozenset[str]
+    labels: set[str] = field(default_factory=set)
+
+    @property
+    def records(self) -> list[InputRecord]:
+        return self.scene.records()
+
+    @property
+    def until_at(self) -> int:
+        return self.scene.at(self.until)
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [f"World {sorted(self.twists)} until {self.until}", *(repr(record) for record in self.records)]
+        )
+
+
+minutes = st.sampled_from([0, 1, 5, 10, 20, 29, 30, 31, 45, 60, 61, 75, 90, 100, 120, 121, 150, 180])
+steps = st.sampled_from([1, 1, 5, 10, 30, 31, 55])
+sites = st.sampled_from(["home", "porch", "wall", "street", "fence", "school", "school", "far", "far"])
+accuracies = st.sampled_from([5.0, 5.0, 5.0, 12.0, 30.0, None])
+methods = st.sampled_from(["gnss", "gnss", "gnss", "gnss", "wifi", "cell", "unknown"])
+delays = st.sampled_from([0.0, 0.0, 0.0, 1.0, 0.51, 12.0, 20.0, 45.0])
+holds = st.sampled_from([None, 0, 60, 300, 600])
+confirms = st.sampled_from([None, None, 1, 2, 3])
+hours = st.sampled_from(
+    [
+        ("00:30", "02:00"),
+        ("00:30", "02:00"),
+        ("01:00", "01:30"),
+        ("23:00", "01:00"),
+        ("01:30", "02:30"),
+        ("00:00", "00:00"),
+        ("02:30", "04:00"),
+    ]
+)
+
+
+def _knobs(draw: Draw) -> dict[str, Any]:
+    return {"confirm_fixes": draw(confirms), "hold_s": draw(holds)}
+
+
+def _conditions(draw: Draw, kinds: Sequence[str]) -> list[Condition]:
+    made: list[Condition] = []
+    if "exclusion" in kinds:
+        made.append(exclusion(buffer_m=draw(st.sampled_from([None, 40])), **_knobs(draw)))
+    if "inclusion" in kinds:
+        made.append(inclusion(**_knobs(draw)))
+    if "curfew" in kinds:
+        windows = tuple(window(*pair) for pair in draw(st.lists(hours, min_size=1, max_size=2)))
+        places = draw(st.sampled_from([("home",), ("home",), ("home", "sister")]))
+        where: dict[str, Any] = {"place": places[0]} if len(places) == 1 else {"places": places}
+        made.append(
+            Condition(
+                id="curfew",
+                kind="curfew",
+                windows=windows,
+                grace_s=draw(st.sampled_from([None, 120])),
+                **where,
+                **_knobs(draw),
+            )
+        )
+    if "contact" in kinds:
+        made.append(
+            contact(every_s=draw(st.sampled_from([None, 1200])), hold_s=draw(st.sampled_from([None, 60])))
+        )
+    return made
+
+
+kinds_of_conditions = st.sets(
+    st.sampled_from(["exclusion", "inclusion", "curfew", "contact"]), min_size=1, max_size=3
+)
+
+
+def _track(draw: Draw, scene: Scene, device: str) -> None:
+    start, step, count = draw(minutes), draw(steps), draw(st.integers(1, 4))
+    how: dict[str, Any] = {"device": device, "accuracy_m": draw(accuracies), "method": draw(methods)}
+    site, delay = draw(sites), draw(delays)
+    in_one_batch = draw(st.booleans())
+    for index in range(count):
+        minute = start + index * step
+        arrive = start + (count - 1) * step + delay if in_one_batch else minute + delay
+        scene.fix(minute, site, arrive=arrive, **how)
+
+
+def _conflict(draw: Draw, scene: Scene, date: str) -> None:
+    """Another content under the identity of a reading that is there."""
+    fixes = [r for r in scene.readings if r.kind == "position"]
+    if not fixes:
+        return
+    of = draw(st.sampled_from(fixes))
+    scene.readings.append(
+        msgspec.structs.replace(
+            of,
+            lon=draw(st.sampled_from([HOME.lon, of.lon, *(r.lon for r in fixes)])),
+            method=draw(methods),
+            accuracy_m=draw(accuracies),
+            received_at=of.received_at + scene_us(draw(delays)),
+        )
+    )
+
+
+def scene_us(minute: float) -> int:
+    """Microseconds of minutes."""
+    return round(minute * 60_000_000)
+
+
+def _tie(draw: Draw, scene: Scene, date: str) -> None:
+    """Equally good, elsewhere."""
+    fixes = [r for r in scene.readings if r.kind == "position"]
+    if fixes:
+        of = draw(st.sampled_from(fixes))
+        scene.readings.append(
+            msgspec.structs.replace(
+                of, lon=(of.lon or 0) + 0.02, received_at=of.received_at + scene_us(draw(delays))
+            )
+        )
+
+
+def _duplicate(draw: Draw, scene: Scene, date: str) -> None:
+    if scene.readings:
+        of = draw(st.sampled_from(scene.readings))
+        scene.readings.append(
+            msgspec.structs.replace(of, seq=7, received_at=of.received_at + scene_us(draw(delays)))
+        )
+
+
+def _late(draw: Draw, scene: Scene, date: str) -> None:
+    """The readings of some minutes come a day later, all at once."""
+    start = draw(minutes)
+    for index, reading in enumerate(scene.readings):
+        if scene.at(start) <= reading.observed_at <= scene.at(start + 45):
+            scene.readings[index] = msgspec.structs.replace(reading, received_at=scene.at(DAY_LATE + start))
+
+
+def _future(draw: Draw, scene: Scene, date: str) -> None:
+    if scene.readings:
+        index = draw(st.integers(0, len(scene.readings) - 1))
+        reading = scene.readings[index]
+        scene.readings[index] = msgspec.structs.replace(
+            reading, received_at=reading.observed_at - scene_us(draw(st.sampled_from([0.51, 5, 20])))
+        )
+
+
+def _swap(draw: Draw, scene: Scene, date: str) -> None:
+    """A second device of the same person, bound while the first still is."""
+    since = draw(minutes)
+    scene.bind("E", "P", since=since, role=draw(st.sampled_from([None, "position"])), arrive=-60)
+    for _ in range(draw(st.integers(1, 2))):
+        _track(draw, scene, "E")
+
+
+def _late_middle(draw: Draw, scene: Scene, date: str) -> None:
+    """There, away, there again: what comes late in the middle splits one finding or merges two."""
+    start = draw(minutes)
+    there = "school" if any(c.kind == "exclusion_zone" for c in _orders(scene)[0].conditions) else "far"
+    scene.fixes([start, start + 1, start + 20, start + 21], there)
+    merges = draw(st.booleans())
+    scene.fixes([start + 8, start + 12], "home", arrive=None if merges else start + 30)
+    if merges:
+        scene.fix(start + 10, there, arrive=start + 30)
+
+
+def _presence(draw: Draw, scene: Scene, date: str) -> None:
+    scene.bind("H", "P", role="home", place=draw(st.sampled_from([None, "home"])))
+    for _ in range(draw(st.integers(1, 4))):
+        minute = draw(minutes)
+        scene.presence(
+            minute,
+            draw(st.booleans()),
+            beacon=draw(st.sampled_from([None, "D", "D-Q"])),
+            arrive=minute + draw(delays),
+        )
+
+
+def _orders(scene: Scene, participant: str = "P") -> list[Order]:
+    return [v for _, v in scene.versions if isinstance(v, Order) and v.participant == participant]
+
+
+def _next_version(
+    draw: Draw, scene: Scene, conditions: tuple[Condition, ...], since: float, arrive: float, **more: Any
+) -> None:
+    last = _orders(scene)[-1]
+    scene.order(
+        *conditions,
+        version=last.version + 1,
+        since=since,
+        arrive=arrive,
+        time_zone=last.time_zone,
+        places=last.places,
+        **more,
+    )
+
+
+def _version(draw: Draw, scene: Scene, date: str) -> None:
+    """Other, fewer or the same terms from some minute on; often told late."""
+    conditions = list(_orders(scene)[-1].conditions)
+    change = draw(st.sampled_from(["same", "knob", "drop", "add"]))
+    if change == "knob":
+        conditions = [msgspec.structs.replace(c, hold_s=draw(st.sampled_from([0, 300]))) for c in conditions]
+    elif change == "drop":
+        conditions = conditions[1:]
+    elif change == "add" and all(c.kind != "exclusion_zone" for c in conditions):
+        conditions.append(exclusion())
+    since = draw(minutes)
+    _next_version(
+        draw, scene, tuple(conditions), since, max(-60, since + draw(st.sampled_from([-60, 0, 30, 100])))
+    )
+
+
+def _end(draw: Draw, scene: Scene, date: str) -> None:
+    since = draw(minutes)
+    if draw(st.booleans()):
+        _next_version(draw, scene, (), since, since + draw(st.sampled_from([-30, 0, 40])), void=True)
+    else:
+        _next_version(
+            draw, scene, _orders(scene)[-1].conditions, -50, draw(st.sampled_from([-50, 60])), until=since
+        )
+
+
+def _with(conditions: tuple[Condition, ...], **more: Any) -> tuple[Condition, ...]:
+    return tuple(msgspec.structs.replace(c, **more) for c in conditions)
+
+
+def _leave(draw: Draw, scene: Scene, date: str) -> None:
+    """Leave that is told when it is over, or before."""
+    start, length = draw(minutes), draw(st.sampled_from([5, 30, 90]))
+    absence = (scene.leave(start, start + length),)
+    _next_version(
+        draw,
+        scene,
+        _with(_orders(scene)[-1].conditions, leave=absence),
+        -60,
+        draw(st.sampled_from([-55, start + 10, start + length + 30])),
+    )
+
+
+def _suspension(draw: Draw, scene: Scene, date: str) -> None:
+    start, length = draw(minutes), draw(st.sampled_from([5, 30, 90]))
+    absence = (scene.leave(start, start + length),)
+    _next_version(
+        draw,
+        scene,
+        _with(_orders(scene)[-1].conditions, suspensions=absence),
+        -60,
+        draw(st.sampled_from([-55, start + length + 30])),
+    )
+
+
+def _exception(draw: Draw, scene: Scene, date: str) -> None:
+    excepted = (day_exception(date, *draw(st.sampled_from([(), (window("00:20", "01:20"),)]))),)
+    conditions = tuple(
+        msgspec.structs.replace(c, exceptions=excepted) if c.kind == "curfew" else c
+        for c in _orders(scene)[-1].conditions
+    )
+    _next_version(draw, scene, conditions, -60, draw(st.sampled_from([-55, 100])))
+
+
+def _zone(draw: Draw, scene: Scene, date: str) -> None:
+    since = draw(minutes)
+    scene.zone(SCHOOL_SMALLER, since=since, arrive=max(-60, since + draw(st.sampled_from([-60, 0, 40]))))
+
+
+def _unbound(draw: Draw, scene: Scene, date: str) -> None:
+    """The first binding is only learnt later."""
+    scene.versions = [
+        (scene.at(draw(minutes)) if isinstance(v, Binding) and v.device == "D" else at, v)
+        for at, v in scene.versions
+    ]
+
+
+def _rebound(draw: Draw, scene: Scene, date: str) -> None:
+    """It turns out that the device was somebody else's from some minute on."""
+    since, arrive = draw(minutes), draw(minutes)
+    scene.order(
+        *_orders(scene)[0].conditions,
+        participant="Q",
+        arrive=-60,
+        time_zone=_orders(scene)[0].time_zone,
+        places=_orders(scene)[0].places,
+    )
+    scene.bind("D", "P", version=2, takes_effect=since, void=True, arrive=arrive)
+    scene.bind("D", "Q", since=since, arrive=arrive)
+
+
+def _outage(draw: Draw, scene: Scene, date: str) -> None:
+    """Five more devices of one feed that fall silent together, perhaps to come back."""
+    silent_from = draw(st.sampled_from([10, 30, 60]))
+    back = draw(st.sampled_from([None, 45, 75, 100]))
+    backlog = draw(st.booleans())
+    for index in range(5):
+        person, device = f"M{index}", f"F{index}"
+        scene.order(contact(), participant=person, since=-10)
+        scene.bind(device, person, since=-10, feed=draw(st.sampled_from(["acme", None])))
+        for minute in (-5, 1, silent_from - 9, silent_from - draw(st.sampled_from([0, 0, 1, 9, 11]))):
+            scene.status(minute, device=device, feed="acme")
+        if back is not None and (index == 0 or draw(st.booleans())):
+            scene.status(back, device=device, feed="acme", arrive=back + draw(st.sampled_from([0, 0, 0.51])))
+        if backlog and back is not None and index == 1:
+            scene.status(silent_from + 8, device=device, feed="acme", arrive=back)
+
+
+def _deaf(draw: Draw, scene: Scene, date: str) -> None:
+    """We take nothing in for a while; what was sent meanwhile comes afterwards."""
+    start = draw(minutes)
+    end = start + draw(st.sampled_from([1, 10, 30, 60]))
+    scene.deaf(start, end)
+    first, last = scene.at(start), scene.at(end)
+    scene.readings = [
+        msgspec.structs.replace(r, received_at=last) if first < r.received_at < last else r
+        for r in scene.readings
+    ]
+    scene.versions = [(last if first < at < last else at, v) for at, v in scene.versions]
+
+
+TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in which they are applied
+    "late_middle": _late_middle,
+    "presence": _presence,
+    "swap": _swap,
+    "outage": _outage,
+    "version": _version,
+    "end": _end,
+    "leave": _leave,
+    "suspension": _suspension,
+    "exception": _exception,
+    "zone": _zone,
+    "conflict": _conflict,
+    "tie": _tie,
+    "duplicate": _duplicate,
+    "unbound": _unbound,
+    "rebound": _rebound,
+    "late": _late,
+    "future": _future,
+    "deaf": _deaf,
+}
+
+
+@st.composite
+def worlds(draw: Draw, twists: Sequence[str] = tuple(TWISTS), most_twists: int = 3) -> World:
+    """Any small world; `twists` restricts what may be put into it."""
+    start, time_zone, date = STARTS[draw(st.sampled_from(["ordinary", "ordinary", "doubled", "missing"]))]
+    scene = Scene(start=start)
+    scene.order(
+        *_conditions(draw, sorted(draw(kinds_of_conditions))), time_zone=time_zone, places=(HOME, SISTER)
+    )
+    scene.bind().zone(SCHOOL).zone(COUNTY)
+    for _ in range(draw(st.integers(1, 4))):
+        _track(draw, scene, "D")
+    chosen = draw(st.sets(st.sampled_from(sorted(twists)), max_size=most_twists)) if twists else set()
+    for name, apply in TWISTS.items():
+        if name in chosen:
+            apply(draw, scene, date)
+    return World(scene, _until(draw, scene), frozenset(chosen), labels_of_input(scene, time_zone))
+
+
+def _until(draw: Draw, scene: Scene) -> float:
+    instants = [r.received_at for r in scene.readings] + [at for at, _ in scene.versions]
+    instants += [r.observed_at for r in scene.readings] + [o.to for o in scene.own_outages]
+    return (max(instants) - scene.at(0)) / 60e6 + float(draw(st.sampled_from([0, 20, 200])))
+
+
+def labels_of_input(scene: Scene, time_zone: str) -> set[str]:
+    """Which situations the input itself holds."""
+    found = set()
+    readings = scene.readings
+    versions = [(at, v) for at, v in scene.versions if not isinstance(v, Zone)]
+    arrivals = Counter(r.received_at for r in readings)
+    by_identity: dict[object, list[Reading]] = {}
+    for reading in readings:
+        by_identity.setdefault(identity(reading), []).append(reading)
+    contents = [[content(r) for r in group] for group in by_identity.values()]
+    conditions = [c for _, v in versions if isinstance(v, Order) for c in v.conditions]
+    checks = {
+        "later than 24 h": any(r.received_at - r.observed_at > 86_400_000_000 for r in readings),
+        "equal received_at": max(arrivals.values(), default=0) > 1,
+        "conflict": any(len(set(group)) > 1 for group in contents),
+        "tie": any(
+            len({(r.lon, r.lat) for r in group}) > 1 and len({(r.method, r.accuracy_m) for r in group}) == 1
+            for group in by_identity.values()
+            if group[0].kind == "position"
+        ),
+        "duplicate": any(len(group) > len(set(group)) for group in contents),
+        "swap overlap": {r.device for r in readings} >= {"D", "E"},
+        "back-dated version": any(
+            v.effective_from is not None and v.effective_from < at and v.version > 1 for at, v in versions
+        ),
+        "late version": any(v.version > 1 and at > scene.at(0) for at, v in scene.versions),
+        "late leave": any(
+            at > absence.from_
+            for at, v in versions
+            if isinstance(v, Order)
+            for c in v.conditions
+            for absence in c.leave
+        ),
+        "suspension": any(c.suspensions for c in conditions),
+        "clock change": time_zone != "UTC" and any(c.windows for c in conditions),
+        "own outage": bool(scene.own_outages),
+        "RF presence": any(r.kind == "presence" for r in readings),
+        "unbound then bound": any(
+            isinstance(v, Binding) and v.version == 1 and v.device == r.device and r.received_at < at
+            for at, v in versions
+            for r in readings
+        ),
+        "rebound": any(isinstance(v, Binding) and v.void for _, v in versions),
+        "reading from the future": any(r.observed_at > r.received_at for r in readings),
+        "zone version": any(isinstance(v, Zone) and v.version > 1 for _, v in scene.versions),
+    }
+    found |= {label for label, holds in checks.items() if holds}
+    return found
+
+
+def labels_of_output(lines: Sequence[Finding]) -> set[str]:
+    """Which situations came to be while judging."""
+    by_revision: dict[str, list[Finding]] = {}
+    for line in lines:
+        by_revision.setdefault(line.finding_id, []).append(line)
+    found = set()
+    for line in lines:
+        if line.merged_into is not None:
+            found.add("merged finding")
+        if line.status == "withdrawn":
+            found.add("withdrawn")
+        found |= {
+            label
+            for kind, label in (("feed_outage", "feed outage"), ("curfew_absent", "absent"))
+            if line.kind == kind
+        }
+        found |= {
+            label
+            for reason, label in (("unknown_after", "unknown after"), ("order_ended", "order ended"))
+            if line.reason == reason
+        }
+        if line.revision == 1 and _born_of_a_split(line, by_revision):
+            found.add("split finding")
+    return found
+
+
+def _born_of_a_split(new: Finding, by_id: dict[str, list[Finding]]) -> bool:
+    """Whether contrary fixes that came after the new finding's own cut an older one before its onset."""
+
+    def key(line: Finding) -> tuple[str | None, ...]:
+        return (line.participant, line.order, line.condition, line.family)
+
+    own = min((r["received_at"] for r in new.evidence["readings"]), default=None)
+    return own is not None and any(
+        line.decided_at == new.decided_at
+        and line.revision > 1
+        and line.status == "closed"
+        and key(line) == key(new)
+        and (line.ended or 0) <= new.onset
+        and line.received_at is not None
+        and line.received_at > own
+        for history in by_id.values()
+        for line in history
+    )
