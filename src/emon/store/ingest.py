@@ -225,14 +225,15 @@ def forget_device_chunks(engine: Engine, observed_before: int) -> int:
 
 # --- leases ------------------------------------------------------------------------------------------------
 
-def take_lease(engine: Engine, name: str, holder: str, now: int, until: int) -> bool:
-    """Takes or renews a lease; False while somebody else holds it. `now`, `until`: the wall clock."""
+def take_lease(engine: Engine, name: str, holder: str, now: int, until: int) -> str:
+    """Takes or renews a lease unless somebody else holds it. Returns who holds it then. `now`, `until`: the
+    wall clock."""
     with writing(engine) as connection:
         statement = _upsert(connection, lease).values(name=name, holder=holder, until=until)
-        done = connection.execute(statement.on_conflict_do_update(
+        connection.execute(statement.on_conflict_do_update(
             index_elements=["name"], set_={"holder": holder, "until": until},
             where=or_(lease.c.holder == holder, lease.c.until <= now)))
-        return done.rowcount > 0
+        return str(connection.execute(select(lease.c.holder).where(lease.c.name == name)).scalar_one())
 
 
 def drop_lease(engine: Engine, name: str, holder: str) -> None:

@@ -1,0 +1,159 @@
+"""Whose reading is it, and which partitions must have it. Pure: versions and readings in, outputs out.
+
+A reading goes to the partition of the participant who held the device when it was observed. The readings of
+whoever must be kept away from also go to the partition of each participant whom some order version tells so:
+nearness then needs no look into another partition. `Bound.participant` names whose reading it is, participant
+or protected person; for a device that a condition names as `protected_device` and nobody holds, the device.
+A device that two people hold at once sends to nobody. What goes to nobody stays in the device's history, and
+when a version changes whose it is, also back in time, it goes to whoever holds the device now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from emon.domain.binding import Binding
+from emon.domain.binding_book import BindingBook, Interval, Shorthand, holder
+from emon.domain.order import Order
+from emon.domain.versions import ALWAYS, NEVER
+from emon.journal.port import partition_of
+from emon.journal.records import (
+    BindingVersion,
+    OrdersRecord,
+    OrderVersion,
+    OwnOutage,
+    PersonVersion,
+    Tick,
+    ZoneVersion,
+)
+from emon.route.heads import BoundHead, Reading
+
+VersionRecord = OrderVersion | ZoneVersion | BindingVersion
+Output = BoundHead | VersionRecord | Tick | OwnOutage
+
+_NOBODY: frozenset[int] = frozenset()
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Placed(NamedTuple):
+    """An output on its way into a partition of emon.readings."""
+
+    partition: int
+    key: str
+    output: Output
+
+
+class Change(NamedTuple):
+    """What a version does: it is told to every partition, and these devices' readings are sent again."""
+
+    versions: Sequence[VersionRecord]
+    again: Sequence[Interval]
+
+
+class Binder:
+    """All versions known so far, and what follows from them for readings."""
+
+    def __init__(self, partitions: int) -> None:
+        self.partitions = partitions
+        self.book = BindingBook()
+        self._shorthand = Shorthand()
+        self._told: dict[tuple[str, str, int], bytes] = {}
+        self._expected: dict[tuple[str, str, int], Change] = {}
+        self._watchers: dict[str, set[int]] = {}  # who must be kept away from -> partitions that need to know
+        self._device_watchers: dict[str, set[int]] = {}  # the same for devices that conditions name
+        self._devices: dict[str, set[str]] = {}  # person -> devices that any version gave them
+
+    def expect(self, record: OrdersRecord) -> None:
+        """Takes in a version of which nobody knows whether it was told before this process began. It counts
+        for readings at once; if it comes by again, `take` still answers with all that it changed."""
+        change = self.take(record)
+        if change.versions:
+            self._expected[_identity(record)] = change
+
+    def take(self, record: OrdersRecord) -> Change:
+        """Takes a version in. One that was taken in before, with the same content, changes nothing."""
+        expected = self._expected.pop(_identity(record), None)
+        if expected is not None:
+            return expected
+        match record:
+            case OrderVersion(order=order) if self._is_news(record):
+                return self._bindings([record], self._shorthand.add(order), record.received_at,
+                                      self._watch(order))
+            case ZoneVersion() if self._is_news(record):
+                return Change([record], ())
+            case BindingVersion(binding=binding):
+                return self._bindings([], [binding], record.received_at)
+        return Change((), ())
+
+    def _bindings(self, versions: list[VersionRecord], bindings: Iterable[Binding], received_at: int,
+                  again: Iterable[Interval] = ()) -> Change:
+        intervals = list(again)
+        for binding in bindings:
+            record = BindingVersion(received_at, binding)
+            if self._is_news(record):
+                versions.append(record)
+                self._devices.setdefault(holder(binding)[1], set()).add(binding.device)
+                intervals += self.book.add(binding)
+        return Change(versions, intervals)
+
+    def _watch(self, order: Order) -> list[Interval]:
+        """Whose readings the participant's partition needs from now on, and lacks so far."""
+        partition = partition_of(order.participant, self.partitions)
+        again: list[Interval] = []
+        for condition in order.conditions:
+            person, device = condition.protected_person, condition.protected_device
+            if person is not None and partition not in self._watchers.setdefault(person, set()):
+                self._watchers[person].add(partition)
+                again += [(each, ALWAYS, NEVER) for each in sorted(self._devices.get(person, ()))]
+            if device is not None and partition not in self._device_watchers.setdefault(device, set()):
+                self._device_watchers[device].add(partition)
+                again.append((device, ALWAYS, NEVER))
+        return again
+
+    def _is_news(self, record: VersionRecord) -> bool:
+        text = _encode(msgspec.structs.replace(record, received_at=0))
+        if self._told.get(_identity(record)) == text:
+            return False
+        self._told[_identity(record)] = text
+        return True
+
+    # --- outputs -----------------------------------------------------------------------------------------
+
+    def place(self, reading: Reading, received_at: int) -> list[Placed]:
+        """Where a reading goes, stamped with the arrival's effective instant; nowhere while unbound."""
+        binding = self.book.owner(reading.device, reading.observed_at)
+        partitions = self._device_watchers.get(reading.device, _NOBODY)
+        if binding is None:
+            person = reading.device
+        else:
+            kind, person = holder(binding)
+            watching = self._watchers.get(person, _NOBODY)
+            if kind == "participant":
+                home = partition_of(person, self.partitions)
+                if not watching and not partitions:
+                    return [Placed(home, person, BoundHead(person, received_at, reading.line))]
+                partitions = partitions | {home}
+            partitions = partitions | watching
+        return [Placed(partition, person, BoundHead(person, received_at, reading.line))
+                for partition in sorted(partitions)]
+
+    def tell(self, change: Change, received_at: int) -> list[Placed]:
+        """The versions of a change, for every partition."""
+        return [Placed(partition, _identity(version)[1],
+                       msgspec.structs.replace(version, received_at=received_at, last=False))
+                for version in change.versions for partition in range(self.partitions)]
+
+
+def _identity(record: OrdersRecord) -> tuple[str, str, int]:
+    match record:
+        case OrderVersion():
+            return ("order", record.order.id, record.order.version)
+        case ZoneVersion():
+            return ("zone", record.zone.id, record.zone.version)
+        case BindingVersion():
+            return ("binding", record.binding.id, record.binding.version)
+        case PersonVersion():
+            return ("person", record.person.id, record.person.version)

@@ -1,0 +1,63 @@
+"""Raw records as the router reads them: only what binding needs, the rest stays bytes.
+
+A reading goes on as the bytes that it came in; taking it apart and putting it together again would cost more
+than everything else that the router does with it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from emon.journal.records import BindingVersion, RawRejected, Tick
+
+
+class RawHead(msgspec.Struct, tag="reading", tag_field="type", gc=False):
+    """`journal.records.RawReading` with its reading unread."""
+
+    feed: str
+    received_at: int
+    reading: msgspec.Raw
+    batch: str = ""
+    last: bool = False
+
+
+class BoundHead(msgspec.Struct, omit_defaults=True, tag="bound", tag_field="type", gc=False):
+    """`journal.records.Bound` with its reading unread."""
+
+    participant: str
+    received_at: int
+    reading: msgspec.Raw
+    last: bool = False
+    v: int = 1
+
+
+class ReadingHead(msgspec.Struct, gc=False):
+    """Of a reading, what decides whose it is, and by which feed it came."""
+
+    device: str
+    observed_at: int
+    received_at: int = 0
+    feed: str = ""
+
+
+class Reading(msgspec.Struct, gc=False):
+    """A reading on its way: its head and its bytes. `offset`, `partition`: where it stands in the raw log."""
+
+    device: str
+    observed_at: int
+    received_at: int
+    feed: str
+    line: msgspec.Raw
+    offset: int = 0
+    partition: int = 0
+
+
+decode_raw = msgspec.json.Decoder(RawHead | RawRejected | Tick | BindingVersion).decode
+decode_head = msgspec.json.Decoder(ReadingHead).decode
+encode = msgspec.json.Encoder().encode
+
+
+def reading_of(line: bytes | msgspec.Raw) -> Reading:
+    """A reading's bytes with their head."""
+    head = decode_head(line)
+    return Reading(head.device, head.observed_at, head.received_at, head.feed, msgspec.Raw(line))

@@ -1,0 +1,87 @@
+"""One total order: effective instants, whole-second ticks, and what other partitions have heard.
+
+Every arrival (a request body, a version, a tick) gets one instant, later than that of the arrival before it,
+the same in all partitions. A tick stands at exactly its whole second: whatever was received at or after that
+second comes after it, whichever partition of the raw log brings it first, so the first record of a new second
+brings the tick along. Seconds without a tick of their own are filled in, as batch evaluation does. Where more
+than `OWN_OUTAGE_GAP` is missing we were down: that is said right after the last thing that was known before,
+and time goes on at the second that ended it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from emon.journal.port import READINGS, Entry
+from emon.journal.records import OwnOutage, Tick
+from emon.limits import OWN_OUTAGE_GAP, TICK_EVERY
+from emon.route.bind import Output, Placed
+from emon.route.heads import BoundHead, Reading, encode
+
+Heard = dict[str, list[tuple[str, int]]]
+
+
+class Sequencer:
+    """Where the total order stands. `last`: the newest effective instant given; `tick`: the newest tick."""
+
+    def __init__(self, partitions: int, last: int = 0, tick: int | None = None) -> None:
+        self._partitions, self.last, self.tick = partitions, last, tick
+        self._heard: list[Heard] = [{} for _ in range(partitions)]
+
+    def stamp(self, received_at: int) -> int:
+        """The effective instant of the next arrival."""
+        self.last = max(received_at, self.last + 1)
+        return self.last
+
+    def ticks_up_to(self, instant: int) -> list[Entry]:
+        """Ticks of all whole seconds up to `instant` that were not given yet."""
+        newest = instant - instant % TICK_EVERY
+        if self.tick is None:
+            return self._tick(newest)
+        if newest - self.tick > OWN_OUTAGE_GAP:
+            outage = OwnOutage(self.stamp(0), self.tick, newest)
+            told = arrival([Placed(p, "tick", outage) for p in range(self._partitions)])
+            return [*told, *self._tick(newest)]
+        return [entry for due in range(self.tick + TICK_EVERY, newest + 1, TICK_EVERY)
+                for entry in self._tick(due)]
+
+    def hear(self, reading: Reading, partitions: Iterable[int]) -> None:
+        """Notes for the other partitions that this device's reading went to these."""
+        if self._partitions > 1:
+            told = set(partitions)
+            for partition, heard in enumerate(self._heard):
+                if partition not in told:
+                    heard.setdefault(reading.feed, []).append((reading.device, reading.observed_at))
+
+    def _tick(self, instant: int) -> list[Entry]:
+        """A tick; nothing where time has passed it already."""
+        self.tick = instant
+        if instant <= self.last:
+            return []
+        self.last = instant
+        entries = [Entry(READINGS, "tick", encode(Tick(instant, heard or None)), partition)
+                   for partition, heard in enumerate(self._heard)]
+        self._heard = [{} for _ in range(self._partitions)]
+        return entries
+
+
+def arrival(placed: Sequence[Placed]) -> list[Entry]:
+    """The entries of one arrival, its last record in each partition marked."""
+    entries: list[Entry] = []
+    marked: set[int] = set()
+    for partition, key, output in reversed(placed):
+        if partition not in marked:
+            marked.add(partition)
+            output = _last(output)
+        entries.append(Entry(READINGS, key, encode(output), partition))
+    entries.reverse()
+    return entries
+
+
+def _last(output: Output) -> Output:
+    if isinstance(output, BoundHead):
+        output.last = True  # ours alone until it is encoded
+        return output
+    return output if isinstance(output, Tick) else msgspec.structs.replace(output, last=True)

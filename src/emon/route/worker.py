@@ -1,0 +1,327 @@
+"""The router: reads the raw log and the orders, writes emon.readings. One at a time, for all partitions.
+
+One sequencer gives every arrival its effective instant, so that what enters several partitions (a tick, a
+version, a protected person's fix) has one instant in all of them and no partition's clock passes it before
+it is there. Sharing the work would need a vote on every instant; one process binds several times what two
+cores can evaluate, so there is nothing to win. Others stand by: who holds the lease joins the group, and the
+group's generation (on Kafka: the fixed transactional id) keeps a predecessor that still runs from writing.
+
+Outputs and offsets move in one transaction. Everything else is made anew from the logs at every start: where
+the order stands from the ends of emon.readings, the bindings from emon.orders, the devices' newest readings
+from the raw log. After any failure the router drops what it knows and starts over in the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+import msgspec
+import structlog
+from sqlalchemy import Engine
+
+from emon import metrics
+from emon.clock import Clock, SystemClock, monotonic_s
+from emon.domain.binding_book import Interval
+from emon.domain.errors import Unavailable
+from emon.domain.instant import DAY, SECOND
+from emon.journal.port import (
+    ORDERS,
+    RAW,
+    READINGS,
+    Consumer,
+    Entry,
+    Fenced,
+    Journal,
+    Record,
+    TopicPartition,
+)
+from emon.journal.records import Bound, InputRecord, Tick, decode_input, decode_orders
+from emon.limits import HISTORY_DAYS, OWN_LEASE_S, ROUTE_POLL_S, ROUTE_RECORDS
+from emon.route.arrivals import Arrival, Arrivals
+from emon.route.bind import Binder
+from emon.route.heads import RawHead, Reading, decode_head, decode_raw
+from emon.route.history import DeviceHistory, again
+from emon.route.sequence import Sequencer, arrival
+from emon.store import ingest as store
+
+log = structlog.get_logger()
+
+GROUP = "route"
+_AT_ONCE = 5_000
+_LOOK_BACK = 512  # records at the end of a partition, then twice as many, until a tick is among them
+_FLUSH_EVERY_S = 1.0
+_OLD_EVERY_S = 60.0
+_UNREAD = msgspec.Raw(b"{}")
+
+Batch = Mapping[TopicPartition, Sequence[Record]]
+
+
+async def run(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Event) -> None:
+    """Routes until `stop`, or stands by while another process does."""
+    lease = _Lease(engine)
+    told = ""
+    while not stop.is_set():
+        try:
+            if await lease.take():
+                await _lead(journal, engine, clock, stop, lease)
+                told = ""
+            else:
+                await asyncio.sleep(ROUTE_POLL_S)
+        except (Unavailable, Fenced) as error:
+            if told != str(error):
+                log.warning("router starts over", reason=str(error))
+            told = str(error)
+            await asyncio.sleep(ROUTE_POLL_S)
+    await lease.drop()
+
+
+async def _lead(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Event, lease: _Lease) -> None:
+    consumer = await journal.consumer(GROUP, (RAW, ORDERS), transactional=True)
+    try:
+        expected = await journal.partitions(RAW) + await journal.partitions(ORDERS)
+        router: Router | None = None
+        while not stop.is_set() and await lease.take():
+            batch = await consumer.poll(max_records=ROUTE_RECORDS, timeout_s=ROUTE_POLL_S)
+            if len(consumer.assignment()) < expected:
+                if batch:
+                    raise Fenced("another router still holds some of the log")
+                continue
+            if router is None:  # only now can nobody else write any more
+                router = await Router.restore(journal, engine, clock, consumer)
+            await router.work(batch)
+    finally:
+        with contextlib.suppress(Unavailable, Fenced):
+            await consumer.close()
+
+
+class _Lease:
+    """Who routes. The wall clock counts: a demo's scaled time says nothing about processes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._clock = engine, SystemClock()
+        self._host = socket.gethostname()
+        self._me = f"{self._host}/{os.getpid()}/{store.random_hex(4)}"
+        self._asked = -OWN_LEASE_S
+
+    async def take(self) -> bool:
+        """Whether this process may route now. Raises Unavailable."""
+        if monotonic_s() - self._asked < OWN_LEASE_S / 3:
+            return True
+        asked = monotonic_s()
+        holder = await asyncio.to_thread(self._take)
+        if holder == self._me:
+            self._asked = asked
+        return holder == self._me
+
+    def _take(self) -> str:
+        now = self._clock.now_us()
+        until = now + int(OWN_LEASE_S * SECOND)
+        holder = store.take_lease(self._engine, GROUP, self._me, now, until)
+        if holder != self._me and self._is_dead(holder):
+            store.drop_lease(self._engine, GROUP, holder)
+            holder = store.take_lease(self._engine, GROUP, self._me, now, until)
+        return holder
+
+    def _is_dead(self, holder: str) -> bool:
+        """Whether the holder ran on this machine and runs no more: then nobody need wait for its lease."""
+        host, pid, _ = holder.split("/")
+        if host != self._host:
+            return False
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
+    async def drop(self) -> None:
+        """Lets another process route at once."""
+        with contextlib.suppress(Unavailable):
+            await asyncio.to_thread(store.drop_lease, self._engine, GROUP, self._me)
+
+
+class Router:
+    """Everything that the leading process knows."""
+
+    def __init__(self, engine: Engine, clock: Clock, consumer: Consumer, binder: Binder,
+                 sequencer: Sequencer, history: DeviceHistory) -> None:
+        self._engine, self._clock, self._consumer = engine, clock, consumer
+        self.binder, self.sequencer, self.history = binder, sequencer, history
+        self._arrivals = Arrivals()
+        self._flushed = self._looked = monotonic_s()
+        self._forgotten = -1
+
+    @classmethod
+    async def restore(cls, journal: Journal, engine: Engine, clock: Clock, consumer: Consumer) -> Router:
+        """What is known after everything that was committed so far. Raises Unavailable."""
+        partitions = await journal.partitions(READINGS)
+        positions = await asyncio.to_thread(store.route_positions, engine)
+        binder = Binder(partitions)
+        await _load_versions(journal, binder, positions)
+        sequencer = await _load_sequence(journal, partitions)
+        history = await _load_history(journal, positions)
+        log.info("router leads", bindings=len(binder.book.devices()), last=sequencer.last)
+        return cls(engine, clock, consumer, binder, sequencer, history)
+
+    async def work(self, batch: Batch) -> None:
+        """Tells what was polled, in one transaction. Raises Fenced, Unavailable."""
+        entries: list[Entry] = []
+        for each in self._arrivals.of(batch):
+            entries += self.sequencer.ticks_up_to(each.received_at)
+            if each.version is not None:
+                entries += await self._version(each)
+            elif each.readings:
+                entries += self._readings(each)
+        if batch or entries:
+            await self._consumer.append_and_commit(entries, self._arrivals.offsets)
+            metrics.STAGE_RECORDS.labels(GROUP).inc(sum(len(records) for records in batch.values()))
+        told = {(ORDERS, p.partition): self._arrivals.offsets[p] for p in batch if p.topic == ORDERS}
+        await self._keep(told)
+
+    def _readings(self, each: Arrival) -> list[Entry]:
+        for reading in each.readings:
+            self.history.add(reading)
+        return self._place(each.readings, each.received_at)
+
+    def _place(self, readings: Sequence[Reading], received_at: int) -> list[Entry]:
+        """An arrival of readings; those of unbound devices take no part, and no instant."""
+        last = self.sequencer.last
+        stamp = self.sequencer.stamp(received_at)
+        placed = []
+        for reading in readings:
+            targets = self.binder.place(reading, stamp)
+            if targets:
+                placed += targets
+                self.sequencer.hear(reading, (target.partition for target in targets))
+        if not placed:
+            self.sequencer.last = last
+        return arrival(placed)
+
+    async def _version(self, each: Arrival) -> list[Entry]:
+        assert each.version is not None
+        change = self.binder.take(each.version)
+        if not change.versions:
+            return []
+        readings = await self._history_of(change.again)
+        stamp = self.sequencer.stamp(each.received_at)
+        placed = self.binder.tell(change, stamp)
+        for reading in readings:
+            targets = self.binder.place(reading, stamp)
+            placed += targets
+            self.sequencer.hear(reading, (target.partition for target in targets))
+        for conflict in self.binder.book.conflicts:
+            if any(conflict.device == device for device, _, _ in change.again):
+                log.warning("device is bound to two people: pending, its readings go to nobody",
+                            device=conflict.device, bindings=conflict.bindings)
+        return arrival(placed)
+
+    async def _history_of(self, intervals: Sequence[Interval]) -> list[Reading]:
+        """Readings of devices in intervals, each once, devices by name. Raises Unavailable."""
+        oldest = self._clock.now_us() - HISTORY_DAYS * DAY
+        found: dict[tuple[str, bytes], Reading] = {}
+        for device, from_, until in sorted(set(intervals)):
+            since = max(from_, oldest)
+            chunks = await asyncio.to_thread(store.device_chunks, self._engine, [device], since, until)
+            for reading in again(chunks, self.history.lines(device), since, until):
+                found.setdefault((device, bytes(reading.line)), reading)
+        return list(found.values())
+
+    async def _keep(self, told: Mapping[tuple[str, int], int]) -> None:
+        """Writes full and old chunks, and how far versions are told."""
+        now_s = monotonic_s()
+        if not told and now_s - self._flushed < _FLUSH_EVERY_S:
+            return
+        old = now_s - self._looked >= _OLD_EVERY_S
+        if old:
+            self._looked = now_s
+        self._flushed = now_s
+        chunks = self.history.cut(self._clock.now_us(), old=old)
+        positions = dict(told)
+        if chunks:
+            positions |= {(RAW, p): offset for p, offset in self.history.positions().items()}
+        try:
+            if positions:
+                await asyncio.to_thread(store.add_device_chunks, self._engine, chunks, positions)
+            self.history.written()
+            if old:
+                await self._forget()
+        except Unavailable as error:  # the raw log has it all: written with the next chunks
+            log.warning("device history waits", reason=str(error))
+
+    async def _forget(self) -> None:
+        """Once a day what is older than any rewind goes."""
+        today = self._clock.now_us() // DAY
+        if today != self._forgotten:
+            self._forgotten = today
+            await asyncio.to_thread(store.forget_device_chunks, self._engine, (today - HISTORY_DAYS) * DAY)
+
+
+async def _all(journal: Journal, position: TopicPartition, offset: int) -> AsyncIterator[Record]:
+    """Every record from `offset` to the present end."""
+    while records := await journal.read(position, offset, _AT_ONCE):
+        for record in records:
+            yield record
+        offset = records[-1].offset + 1
+
+
+async def _load_versions(journal: Journal, binder: Binder, positions: Mapping[tuple[str, int], int]) -> None:
+    """Versions up to the stored position were told; of later ones nobody knows (see Binder.expect)."""
+    records = []
+    for partition in range(await journal.partitions(ORDERS)):
+        async for record in _all(journal, TopicPartition(ORDERS, partition), 0):
+            version = decode_orders(record.value)
+            records.append((record.offset >= positions.get((ORDERS, partition), 0), version.received_at,
+                            partition, record.offset, version))
+    for uncertain, _, _, _, version in sorted(records, key=lambda r: r[:4]):
+        if uncertain:
+            binder.expect(version)
+        else:
+            binder.take(version)
+
+
+async def _load_sequence(journal: Journal, partitions: int) -> Sequencer:
+    """Where the total order ended, and what was heard since the last tick."""
+    tails = [await _tail(journal, partition) for partition in range(partitions)]
+    last = max((record.received_at for tail in tails for record in tail[-1:]), default=0)
+    tick = max((record.received_at for tail in tails for record in tail if isinstance(record, Tick)),
+               default=None)
+    sequencer = Sequencer(partitions, last, tick)
+    for partition, tail in enumerate(tails):
+        for record in tail:
+            if isinstance(record, Bound) and record.received_at > (tick or 0):
+                reading = record.reading
+                sequencer.hear(Reading(reading.device, reading.observed_at, 0, reading.feed or "", _UNREAD),
+                               (partition,))
+    return sequencer
+
+
+async def _tail(journal: Journal, partition: int) -> list[InputRecord]:
+    """The newest records of a partition of emon.readings, back to a tick or its beginning."""
+    end = (await journal.end_offsets(READINGS))[partition]
+    count = _LOOK_BACK
+    while True:
+        start = max(0, end - count)
+        records = [decode_input(r.value) async for r in
+                   _all(journal, TopicPartition(READINGS, partition), start)]
+        if start == 0 or any(isinstance(record, Tick) for record in records):
+            return records
+        count *= 2
+
+
+async def _load_history(journal: Journal, positions: Mapping[tuple[str, int], int]) -> DeviceHistory:
+    """Readings that no chunk holds."""
+    starts = {p: positions.get((RAW, p), 0) for p in range(await journal.partitions(RAW))}
+    history = DeviceHistory(starts)
+    for partition, start in starts.items():
+        async for record in _all(journal, TopicPartition(RAW, partition), start):
+            head = decode_raw(record.value)
+            if isinstance(head, RawHead):
+                reading = decode_head(head.reading)
+                history.add(Reading(reading.device, reading.observed_at, head.received_at, head.feed,
+                                    head.reading, record.offset, partition))
+    return history
