@@ -122,16 +122,17 @@ def _side(shapes: list[Zone | Place], buffer_m: float, heard: Heard, k: int) -> 
     return "OUT" if len(sure) == len(depths) else None
 
 
-def presence_of(sighting: Sighting) -> Heard | None:
-    """The presence reading that counts; None where they disagree."""
-    if len({(h.reading.present, h.reading.beacon) for h in sighting.readings}) > 1:
+def presence_of(person: Person, sighting: Sighting) -> Heard | None:
+    """The presence reading that counts; None where there is none or they disagree."""
+    counting = [h for h in sighting.readings if person.beacon_is_theirs(h.reading.beacon, h.at)]
+    if len({h.reading.present for h in counting}) != 1:
         return None
-    return min(sighting.readings, key=lambda heard: heard.received_at)
+    return min(counting, key=lambda heard: heard.received_at)
 
 
 def _presence(person: Person, order: Order, condition: Condition, sighting: Sighting) -> Fix | None:
-    heard = presence_of(sighting)
-    if heard is None or not person.beacon_is_theirs(heard.reading.beacon, heard.at):
+    heard = presence_of(person, sighting)
+    if heard is None:
         return None
     if condition.zone is not None or not order.places:
         return None
@@ -140,7 +141,7 @@ def _presence(person: Person, order: Order, condition: Condition, sighting: Sigh
     if home not in named:
         return None
     if heard.reading.present:
-        return Fix(heard, supports=False, strong=False)
+        return Fix(heard, supports=False, strong=True)
     if heard.reading.present is False and named == [home] and not person.position_bonds(sighting.at):
         return Fix(heard, supports=True, strong=False)
     return None

@@ -100,10 +100,9 @@ def level(run: Run, condition: Condition) -> int:
     """How sure the run is of itself by all of its fixes."""
     previous: Fix | None = None
     for fix in run.fixes:
-        if not fix.supports:
-            previous = None
-        elif fix.strong:
-            if previous is not None and fix.at - previous.at <= CHAIN_GAP:
-                return 3
-            previous = fix
+        if not fix.strong:
+            continue
+        if fix.supports and previous is not None and fix.at - previous.at <= CHAIN_GAP:
+            return 3
+        previous = fix if fix.supports else None
     return 1 if confirm_fixes(condition) == 1 else 2

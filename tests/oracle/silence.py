@@ -53,12 +53,8 @@ def located(person: Person, sighting: Sighting) -> bool:
             return any(method_known(heard.reading) for heard in sighting.readings)
         return method_known(best.reading)
     if sighting.kind == "presence":
-        heard = presence_of(sighting)
-        return (
-            heard is not None
-            and heard.reading.present is True
-            and person.beacon_is_theirs(heard.reading.beacon, heard.at)
-        )
+        heard = presence_of(person, sighting)
+        return heard is not None and heard.reading.present is True
     return False
 
 
