@@ -307,4 +307,4 @@ def _owners(reading: Reading, bindings: list[Binding]) -> list[str]:
             and newest.participant
         ):
             owners.add(newest.participant)
-    return sorted(owners)
+    return sorted(owners) if len(owners) == 1 else []  # two holders: nobody's until that is resolved

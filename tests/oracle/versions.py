@@ -176,18 +176,36 @@ class Bond:
 
 
 def bonds(known: Known, participant: str | None = None) -> list[Bond]:
-    """All bonds to a participant (None: to anybody)."""
+    """All bonds to a participant (None: to anybody). Time in which two people hold a device is nobody's."""
+    claims = [claim for versions in known.bindings.values() for claim in _claims(versions)]
     result = []
-    for versions in known.bindings.values():
-        edges = borders(versions)
-        for start, end in itertools.pairwise(edges):
-            binding = in_force(versions, start)
-            if binding is None or (participant is not None and binding.participant != participant):
-                continue
-            bound_from = LONG_AGO if binding.from_ is None else binding.from_
-            until = NEVER if binding.until is None else binding.until
-            if max(start, bound_from) < min(end, until):
-                result.append(
-                    Bond(binding.device, max(start, bound_from), min(end, until), bound_from, binding)
-                )
+    for claim in claims:
+        disputed = [
+            (other.start, other.end)
+            for other in claims
+            if other.device == claim.device and _holder(other) != _holder(claim)
+        ]
+        if participant in (None, claim.binding.participant):
+            result += [
+                Bond(claim.device, start, end, claim.bound_from, claim.binding)
+                for start, end in minus([(claim.start, claim.end)], disputed)
+            ]
+    return result
+
+
+def _holder(bond: Bond) -> tuple[str | None, str | None]:
+    return bond.binding.participant, bond.binding.protected_person
+
+
+def _claims(versions: Sequence[Binding]) -> list[Bond]:
+    """What one binding's versions claim, others unseen."""
+    result = []
+    for start, end in itertools.pairwise(borders(versions)):
+        binding = in_force(versions, start)
+        if binding is None:
+            continue
+        bound_from = LONG_AGO if binding.from_ is None else binding.from_
+        until = NEVER if binding.until is None else binding.until
+        if max(start, bound_from) < min(end, until):
+            result.append(Bond(binding.device, max(start, bound_from), min(end, until), bound_from, binding))
     return result
