@@ -1,0 +1,110 @@
+// What is to be drawn, as GeoJSON and words, from zones and readings. Pure, so that it is tested without a
+// browser. A straight line says "somebody went this way": where nothing was observed it is dashed.
+
+import type { Feature, FeatureCollection, Polygon } from "geojson";
+import { millis } from "../times.ts";
+import type { EvidenceReading, Reading, Span, ZoneFeature } from "../types.ts";
+import { bounds, circle, distance, grown, type Point } from "./shapes.ts";
+
+export interface Fix {
+  at: number; lon: number; lat: number; accuracyM: number | null; method: string; device: string;
+  evidence: boolean; phase: Phase; key: string; reading: Reading;
+}
+
+export type Phase = "before" | "during" | "after";
+
+const LONG_GAP_MS = 30 * 60_000; // a line over a longer silence would claim a way that nobody saw
+const UNKNOWN_ACCURACY = [0, 2147483647];
+
+const keyOf = (reading: { device: string; kind: string; observed_at: string }) =>
+  `${reading.device} ${reading.kind} ${millis(reading.observed_at)}`;
+
+/** Keys of the readings that findings quote as their evidence. */
+export function evidenceKeys(quoted: readonly EvidenceReading[]): Set<string> {
+  return new Set(quoted.map(keyOf));
+}
+
+export const isEvidence = (reading: Reading, keys: ReadonlySet<string>) => keys.has(keyOf(reading));
+
+/** Positions among `readings` in the order in which they happened. */
+export function fixes(readings: readonly Reading[], keys: ReadonlySet<string>, onset: number | null, ended: number | null): Fix[] {
+  return readings.filter((reading) => reading.kind === "position" && reading.lat !== undefined && reading.lon !== undefined)
+    .map((reading): Fix => {
+      const at = millis(reading.observed_at);
+      const accuracy = reading.accuracy_m;
+      return {
+        at, lon: reading.lon!, lat: reading.lat!, method: reading.method ?? "unknown", device: reading.device, reading,
+        accuracyM: accuracy === undefined || UNKNOWN_ACCURACY.includes(accuracy) ? null : accuracy,
+        evidence: keys.has(keyOf(reading)), key: `${keyOf(reading)} ${reading.lat} ${reading.lon}`,
+        phase: onset === null || at < onset ? "before" : ended !== null && at >= ended ? "after" : "during",
+      };
+    }).sort((a, b) => a.at - b.at);
+}
+
+export interface GapLabel { at: Point; from: number; to: number }
+
+export interface Scene { zones: FeatureCollection; track: FeatureCollection; points: FeatureCollection; circles: FeatureCollection; gaps: GapLabel[]; labels: { at: Point; text: string }[]; view: Point[] }
+
+export function scene(zones: readonly ZoneFeature[], bufferM: number, found: readonly Fix[], notObserved: readonly Span[]): Scene {
+  const drawn = zones.flatMap((zone) => zoneFeatures(zone, bufferM));
+  const gaps: GapLabel[] = [];
+  const track: Feature[] = [];
+  for (let i = 1; i < found.length; i += 1) {
+    const a = found[i - 1]!;
+    const b = found[i]!;
+    const gap = notObserved.find((span) => millis(span.from) < b.at && (span.to === null || millis(span.to) > a.at) && b.at - a.at > 60_000);
+    if (gap) gaps.push({ at: [(a.lon + b.lon) / 2, (a.lat + b.lat) / 2], from: a.at, to: b.at });
+    const style = gap ? "gap" : b.at - a.at > LONG_GAP_MS ? "long" : a.phase === "during" && b.phase === "during" ? "during" : "other";
+    track.push({ type: "Feature", properties: { style }, geometry: { type: "LineString", coordinates: [[a.lon, a.lat], [b.lon, b.lat]] } });
+  }
+  const collection = (features: Feature[]): FeatureCollection => ({ type: "FeatureCollection", features });
+  const sized = found.filter((fix) => fix.accuracyM !== null);
+  return {
+    zones: collection(drawn), track: collection(track), gaps, labels: zones.map(label),
+    points: collection(found.map((fix) => ({
+      type: "Feature", properties: { key: fix.key, evidence: fix.evidence, firm: fix.method === "gnss", phase: fix.phase },
+      geometry: { type: "Point", coordinates: [fix.lon, fix.lat] },
+    }))),
+    circles: collection(sized.map((fix) => ({
+      type: "Feature", properties: { evidence: fix.evidence },
+      geometry: { type: "Polygon", coordinates: [circle([fix.lon, fix.lat], fix.accuracyM!, 48)] },
+    }))),
+    view: view(drawn, found),
+  };
+}
+
+/** What the map is fitted to: the track and the shapes of its scale; a whole county would make it a dot. */
+function view(shapes: readonly Feature[], found: readonly Fix[]): Point[] {
+  const track = found.map((fix): Point => [fix.lon, fix.lat]);
+  const box = bounds(track);
+  const scale = box ? Math.max(distance(...box), 400) * 6 : Infinity;
+  const fitting = shapes.map((shape) => ((shape.geometry as Polygon).coordinates as Point[][]).flat())
+    .filter((corners) => { const own = bounds(corners); return own !== null && distance(...own) <= scale; });
+  return [...track, ...fitting.flat()];
+}
+
+const roleOf = (zone: ZoneFeature) => (zone.properties.kind === "exclusion" ? "exclusion" : zone.properties.kind === "neutral" ? "neutral" : "inclusion");
+
+function zoneFeatures(zone: ZoneFeature, bufferM: number): Feature[] {
+  const role = roleOf(zone);
+  const polygon = (part: string, rings: Point[][]): Feature => ({
+    type: "Feature", properties: { role, part }, geometry: { type: "Polygon", coordinates: rings },
+  });
+  const own = Number(zone.properties["buffer_m"] ?? bufferM);
+  const { geometry } = zone;
+  if (geometry.type === "Point") {
+    const radius = zone.properties.radius_m ?? 0;
+    return [polygon("shape", [circle(geometry.coordinates, radius)]), ...(own > 0 ? [polygon("buffer", [circle(geometry.coordinates, radius + own)])] : [])];
+  }
+  const shapes = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+  return shapes.flatMap((rings) => [
+    polygon("shape", rings), ...(own > 0 && rings[0] ? [polygon("buffer", [grown(rings[0], own)])] : []),
+  ]);
+}
+
+function label(zone: ZoneFeature): { at: Point; text: string } {
+  const { geometry, properties } = zone;
+  const ring = geometry.type === "Polygon" ? geometry.coordinates[0] : geometry.type === "MultiPolygon" ? geometry.coordinates[0]?.[0] : undefined;
+  const top = ring?.reduce((best, point) => (point[1] > best[1] ? point : best));
+  return { at: geometry.type === "Point" ? circle(geometry.coordinates, properties.radius_m ?? 0, 4)[1]! : top ?? [0, 0], text: properties.name || properties.id || "Zone" };
+}

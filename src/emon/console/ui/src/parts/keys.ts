@@ -1,0 +1,28 @@
+// Keyboard first: single letters act, except where somebody types, a dialog is open or a modifier is held.
+
+import { useEffect, useRef } from "react";
+
+export type Keys = Record<string, (event: KeyboardEvent) => void>;
+
+const TYPING = "input, textarea, select, [contenteditable]";
+
+/** Binds `keys` ("j", "?", "Enter", "Escape") while the component is shown. */
+export function useKeys(keys: Keys): void {
+  const current = useRef(keys);
+  useEffect(() => { current.current = keys; });
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
+      if (document.querySelector("dialog[open]")) return;
+      const target = event.target as Element | null;
+      if (target?.matches?.(TYPING)) return;
+      if (event.key === "Enter" && target?.matches?.("a, button, summary")) return; // its own meaning
+      const act = current.current[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act(event);
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
+}

@@ -1,0 +1,70 @@
+// Everything that happened around an alert, in one order: what devices said, what was believed of it, what
+// people did, whom emon told. Sorted by the pipeline's clock, newest last.
+
+import { describe } from "../readings.ts";
+import { millis, utc } from "../times.ts";
+import type { FindingView, Notification, Reading, WorkEvent } from "../types.ts";
+import { levelOf, plain, titleOf } from "../words.ts";
+
+export type Group = "finding" | "work" | "message" | "device" | "position";
+
+export interface Entry { key: string; at: number; group: Group; title: string; detail: string | null; evidence: boolean }
+
+export function ofFindings(findings: readonly FindingView[]): Entry[] {
+  return findings.flatMap(({ finding, revisions }) => revisions.map((revision): Entry => ({
+    key: `f${finding.finding_id}${revision.revision}`, at: millis(revision.decided_at), group: "finding",
+    title: `Finding ${revision.status}: ${titleOf(revision.kind, finding.evidence["event"] as string | undefined)}`,
+    detail: [`revision ${revision.revision}`, levelOf(revision.level)[0].toLowerCase(), revision.reason && plain(revision.reason).toLowerCase()].filter(Boolean).join(", "),
+    evidence: false,
+  })));
+}
+
+export function ofReadings(readings: readonly Reading[], isEvidence: (reading: Reading) => boolean): Entry[] {
+  return readings.map((reading, i): Entry => {
+    const late = reading.received_at ? millis(reading.received_at) - millis(reading.observed_at) : 0;
+    return {
+      key: `r${i}${reading.device}${reading.observed_at}`, at: millis(reading.observed_at), group: reading.kind === "position" ? "position" : "device",
+      title: describe(reading), detail: [reading.device, late > 15 * 60_000 && `received late, at ${utc(millis(reading.received_at!))}`].filter(Boolean).join(", "),
+      evidence: isEvidence(reading),
+    };
+  });
+}
+
+const WORDS = ["note", "text", "reason", "disposition", "cause"];
+
+export function ofEvents(events: readonly WorkEvent[]): Entry[] {
+  return events.map((event): Entry => {
+    const said = event.data === null ? "erased" : WORDS.map((name) => event.data?.[name]).filter((text) => typeof text === "string" && text !== "")
+      .map((text) => (/^[a-z_]+(:[a-z_]+)?$/.test(String(text)) ? plain(String(text)).toLowerCase() : `“${String(text)}”`)).join(", ");
+    const by = event.actor ? ` by ${event.actor}` : "";
+    return {
+      key: `e${event.seq}`, at: millis(event.at), group: "work", title: `${plain(event.kind)}${by}`,
+      detail: [said, event.via && event.via !== "console" && `via ${event.via}`].filter(Boolean).join(", ") || null, evidence: false,
+    };
+  });
+}
+
+const KINDS: Record<string, string> = { alert: "Message", update: "Update", correction: "Correction", system: "System message" };
+
+export function ofMessages(messages: readonly Notification[]): Entry[] {
+  return messages.flatMap((message): Entry[] => {
+    const to = message.recipient_name ?? message.recipient;
+    const entry = (key: string, at: string, title: string, detail: string | null): Entry =>
+      ({ key: `m${message.id}${key}`, at: millis(at), group: "message", title, detail, evidence: false });
+    const why = message.state_reason ? plain(message.state_reason).toLowerCase() : null;
+    const kind = KINDS[message.kind] ?? plain(message.kind);
+    return [
+      entry("", message.created_at, to ? `${kind} to ${to}: ${plain(message.state).toLowerCase()}` : `${kind}: ${plain(message.state).toLowerCase()}`,
+        [message.subject && `“${message.subject}”`, why].filter(Boolean).join(", ") || null),
+      ...message.attempts.map((attempt) => entry(`a${attempt.attempt}`, attempt.finished_at ?? attempt.started_at,
+        `${plain(attempt.channel)} to ${to ?? attempt.address}: ${OUTCOMES[attempt.outcome] ?? attempt.outcome}`,
+        [`attempt ${attempt.attempt}`, attempt.address, attempt.detail].filter(Boolean).join(", "))),
+    ];
+  });
+}
+
+const OUTCOMES: Record<string, string> = {
+  started: "handed over, no answer yet", accepted: "accepted", temporary: "failed for now", permanent: "failed for good", unknown: "outcome unknown",
+};
+
+export const inOrder = (entries: Entry[]) => entries.sort((a, b) => a.at - b.at || a.key.localeCompare(b.key));
