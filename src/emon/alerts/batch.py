@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from emon.alerts import arrival
 from emon.alerts.arrival import Change, OrderFacts
 from emon.domain.finding import Finding
-from emon.store import documents
 from emon.store.alert_book import AlertBook
 
 
@@ -25,49 +22,28 @@ class Arrived:
     partition: int
 
 
-class Orders:
-    """What orders say about who must care, read once a batch."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._known: dict[tuple[str, int | None], OrderFacts] = {}
-
-    def facts(self, order_id: str | None, version: int | None) -> OrderFacts:
-        """Of the version that the finding names; of the newest where that one is not known."""
-        if order_id is None:
-            return OrderFacts()
-        if (order_id, version) not in self._known:
-            order = documents.order(self._connection, order_id, version) \
-                or documents.order(self._connection, order_id, None)
-            self._known[order_id, version] = OrderFacts() if order is None else OrderFacts(
-                order.supervision_level, order.officer)
-        return self._known[order_id, version]
-
-
-def take(connection: Connection, batch: Sequence[Arrived], *, at: int, wall: int, ready: bool) -> None:
+def take(book: AlertBook, batch: Sequence[Arrived], *, at: int, wall: int, ready: bool) -> None:
     """Applies the revisions in order. `at`: the pipeline's clock; `wall`: the wall's; `ready`: whether
     people may be told at once, because nothing that is known already is still unread."""
-    book, orders = AlertBook(connection), Orders(connection)
     book.preload([arrival.key(one.finding) for one in batch], [one.finding.finding_id for one in batch])
     for one in batch:
-        _take_one(book, orders, one, at, wall, ready)
-    book.flush()
+        _take_one(book, one, at, wall, ready)
 
 
-def _take_one(book: AlertBook, orders: Orders, one: Arrived, at: int, wall: int, ready: bool) -> None:
+def _take_one(book: AlertBook, one: Arrived, at: int, wall: int, ready: bool) -> None:
     finding = one.finding
     known = book.finding(finding.finding_id)
     if known is not None and known[0].revision >= finding.revision:
         book.keep_revision(finding, wall)
         return
-    alert_id, change = _change(book, orders, finding, known, at, wall)
+    alert_id, change = _change(book, finding, known, at, wall)
     state = book.record(alert_id, change.events)
     book.put_finding(finding, alert_id, wall)
     for notice in change.notices:
         book.add_notice(notice, state, partition=one.partition, ready=ready, at=at)
 
 
-def _change(book: AlertBook, orders: Orders, finding: Finding, known: tuple[Finding, int] | None,
+def _change(book: AlertBook, finding: Finding, known: tuple[Finding, int] | None,
             at: int, wall: int) -> tuple[int, Change]:
     if known is not None:
         before, alert_id = known
@@ -81,5 +57,13 @@ def _change(book: AlertBook, orders: Orders, finding: Finding, known: tuple[Find
         others = [arrival.seen(other) for other in book.findings_of(newest.alert_id).values()]
         return newest.alert_id, arrival.joined(newest, finding, others, at, wall)
     blank = book.new_alert()
-    facts = orders.facts(finding.order, finding.order_version)
+    facts = _order_facts(book, finding)
     return blank.alert_id, arrival.opened(blank, finding, newest, facts, at, wall)
+
+
+def _order_facts(book: AlertBook, finding: Finding) -> OrderFacts:
+    """Of the order version that the finding names; of the newest where that one is not known."""
+    if finding.order is None:
+        return OrderFacts()
+    order = book.order(finding.order, finding.order_version) or book.order(finding.order, None)
+    return OrderFacts() if order is None else OrderFacts(order.supervision_level, order.officer)

@@ -64,7 +64,7 @@ class Draft:
         self.state, self.events = state, list[Event]()
         self.at, self.wall, self._actor, self._via = at, wall, actor, via
 
-    def add(self, kind: str, facts: Mapping[str, Any] | None = None, *, by_timer: bool = False,
+    def add(self, kind: str, facts: Mapping[str, Any] | None = None, /, *, by_timer: bool = False,
             **changes: Any) -> None:
         """One more event, applied at once. Only what differs is written down."""
         event = Event(
@@ -75,8 +75,8 @@ class Draft:
         self.events.append(event)
         self.state = fold(self.state, event, self.state.last_event)
 
-    def move(self, trigger: str, kind: str, facts: Mapping[str, Any] | None = None, *, by_timer: bool = False,
-             **changes: Any) -> None:
+    def move(self, trigger: str, kind: str, facts: Mapping[str, Any] | None = None, /, *,
+             by_timer: bool = False, **changes: Any) -> None:
         """An event that moves the work along the table. KeyError where the table has no such move."""
         target = WORK[self.state.work_state, trigger]
         entering = _on_entering(target, self.wall)

@@ -15,16 +15,17 @@ import structlog
 from sqlalchemy import Engine
 
 from emon import metrics
-from emon.alerts import batch as batches
-from emon.alerts import timers
+from emon.alerts import batch, timers
 from emon.alerts.batch import Arrived
 from emon.clock import Clock, SystemClock, monotonic_s
 from emon.domain import finding as findings
 from emon.domain.errors import Fenced, Unavailable
 from emon.journal.port import FINDINGS, ORDERS, Consumer, Journal, Record, TopicPartition
 from emon.journal.records import decode_orders
-from emon.limits import ALERTS_BATCH, RETRY_FIRST_S, RETRY_MOST_S, TIMER_EVERY_S
-from emon.store import documents, outbox, progress, reading, writing
+from emon.limits import ALERTS_BATCH, IDEMPOTENCY_WINDOW, RETRY_FIRST_S, RETRY_MOST_S, TIMER_EVERY_S
+from emon.store import answers, documents, outbox, progress, reading, writing
+from emon.store.alert_book import AlertBook
+from emon.store.due import due_alerts
 from emon.store.progress import Progress
 
 STAGE = "alerts"
@@ -108,7 +109,9 @@ def _take(store: Engine, polled: Mapping[TopicPartition, Sequence[Record]], posi
     position.last_tick = max([position.last_tick or 0, *(one.finding.decided_at for one in arrived)]) or None
     with writing(store) as connection:
         if arrived:
-            batches.take(connection, arrived, at=at, wall=wall, ready=caught_up)
+            book = AlertBook(connection)
+            batch.take(book, arrived, at=at, wall=wall, ready=caught_up)
+            book.flush()
         if caught_up and position.held:
             outbox.release(connection, [where.partition for where in position.assigned])
         progress.report(connection, _progress(position, ends, caught_up, wall))
@@ -155,7 +158,10 @@ def _project(store: Engine, partition: int, next_offset: int, records: Sequence[
 
 def _fire(store: Engine, at: int, wall: int) -> None:
     with reading(store) as connection:
-        ids = timers.due_ids(connection, at, wall)
-    if ids:
+        due = due_alerts(connection, at, wall)
+    if due:
         with writing(store) as connection:
-            timers.fire(connection, ids, at, wall)
+            book = AlertBook(connection)
+            timers.fire(book, due, at, wall)
+            book.flush()
+            answers.forget(connection, wall - IDEMPOTENCY_WINDOW)

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, and_, func, select, update
 from emon.domain import finding as findings
 from emon.domain.alert import AlertState, ConditionState, Event, Notice, Work, blank, fold
 from emon.domain.finding import Finding
-from emon.store import log, outbox, schema
+from emon.domain.order import Order
+from emon.store import documents, log, outbox, schema
 from emon.store.upsert import insert_new, put
 
 _alert, _finding = schema.alert, schema.finding
@@ -43,6 +44,7 @@ class AlertBook:
         self._newest: dict[str, int | None] = {}
         self._findings: dict[str, tuple[Finding, int] | None] = {}
         self._of_alert: dict[int, dict[str, Finding]] = {}
+        self._orders: dict[tuple[str, int | None], Order | None] = {}
         self._changed: set[int] = set()
         self._changed_findings: set[str] = set()
         self._entries: list[dict[str, Any]] = []
@@ -101,6 +103,12 @@ class AlertBook:
             stored = [findings.decode(document.encode()) for (document,) in rows]
             self._of_alert[alert_id] = {one.finding_id: one for one in stored}
         return self._of_alert[alert_id]
+
+    def order(self, order_id: str, version: int | None) -> Order | None:
+        """A version of an order; None as version: the newest."""
+        if (order_id, version) not in self._orders:
+            self._orders[order_id, version] = documents.order(self._connection, order_id, version)
+        return self._orders[order_id, version]
 
     # --- what changes ---
 

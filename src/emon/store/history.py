@@ -33,7 +33,7 @@ _COPY_TYPES = ("text", "int8", "int8", "int8", "int8", "bytea")
 _decode = msgspec.json.Decoder(Bound).decode
 
 
-class StoreHistory:
+class SqlHistory:
     """Implements `evaluate.port.History`, and reads a time span for people."""
 
     def __init__(self, engine: Engine) -> None:
@@ -128,7 +128,7 @@ def _distinct(chunks: Iterable[Chunk]) -> list[Bound]:
     return list(found.values())
 
 
-class StoreSnapshots:
+class SqlSnapshots:
     """Implements `evaluate.port.Snapshots`."""
 
     def __init__(self, engine: Engine) -> None:

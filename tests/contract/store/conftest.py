@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.contract.store.fixtures import empty_engine, engine, postgres_server, store_url
+from tests.contract.store.fixtures import empty_engine, engine, store_url
 
-__all__ = ["empty_engine", "engine", "postgres_server", "store_url"]
+__all__ = ["empty_engine", "engine", "store_url"]

@@ -12,7 +12,7 @@ from emon.domain.instant import DAY, HOUR, MINUTE
 from emon.domain.reading import Reading
 from emon.evaluate.port import Chunk
 from emon.journal.records import Bound, encode
-from emon.store.history import StoreHistory, StoreSnapshots
+from emon.store.history import SqlHistory, SqlSnapshots
 
 T0 = 20_000 * DAY
 
@@ -30,7 +30,7 @@ def chunk(*bounds: Bound, participant: str = "P-1") -> Chunk:
 
 def test_chunks_come_back_in_the_order_appended(engine: Engine) -> None:
     """Also over more chunks than one page, and only of the days and participant asked for."""
-    history = StoreHistory(engine)
+    history = SqlHistory(engine)
     chunks = [Chunk("P-1", 5 + n % 2, 1 << 50, (1 << 50) + n, n, b"\x00\xff" + bytes([n % 251]))
               for n in range(600)]
     history.append([*chunks[:300], Chunk("P-2", 5, 0, 0, 1, b"x")])
@@ -43,7 +43,7 @@ def test_chunks_come_back_in_the_order_appended(engine: Engine) -> None:
 
 def test_timeline_is_sorted_distinct_and_of_every_kind(engine: Engine) -> None:
     """Readings of overlapping chunks come once, by observed_at, with those of other kinds."""
-    history = StoreHistory(engine)
+    history = SqlHistory(engine)
     early, late = bound(T0 + HOUR), bound(T0 + DAY + HOUR)
     status = bound(T0 + 2 * HOUR, kind="status")
     again = bound(T0 + HOUR, received_at=T0 + 5 * HOUR)
@@ -59,7 +59,7 @@ def test_timeline_is_sorted_distinct_and_of_every_kind(engine: Engine) -> None:
 
 def test_timeline_is_half_open_and_bounded(engine: Engine) -> None:
     """[from, to), at most `limit`, and it says when there are more."""
-    history = StoreHistory(engine)
+    history = SqlHistory(engine)
     history.append([chunk(*[bound(T0 + n * MINUTE) for n in range(10)])])
     found, more = history.timeline("P-1", T0 + MINUTE, T0 + 9 * MINUTE, 3)
     assert [one.reading.observed_at for one in found] == [T0 + n * MINUTE for n in (1, 2, 3)]
@@ -71,7 +71,7 @@ def test_timeline_is_half_open_and_bounded(engine: Engine) -> None:
 
 def test_newest_reading_and_position(engine: Engine) -> None:
     """The last position may lie on an earlier day than the last reading."""
-    history = StoreHistory(engine)
+    history = SqlHistory(engine)
     assert history.newest("P-1") == (None, None)
     position, status = bound(T0 + HOUR), bound(T0 + DAY, kind="status")
     history.append([chunk(status), chunk(position, bound(T0))])
@@ -80,7 +80,7 @@ def test_newest_reading_and_position(engine: Engine) -> None:
 
 def test_snapshot_keeps_unchanged_participants_and_forgets(engine: Engine) -> None:
     """Only what changed is written; None forgets; partitions do not mix."""
-    snapshots = StoreSnapshots(engine)
+    snapshots = SqlSnapshots(engine)
     assert snapshots.load(0) is None
     snapshots.save(0, 1, 10, b"s1", {f"P-{n}": b"%d" % n for n in range(1200)})
     snapshots.save(1, 1, 99, b"other", {"P-1": b"other"})
@@ -94,7 +94,7 @@ def test_snapshot_keeps_unchanged_participants_and_forgets(engine: Engine) -> No
 
 def test_a_lower_generation_changes_nothing(engine: Engine) -> None:
     """The one that lost the partition is told, and its state does not appear."""
-    snapshots = StoreSnapshots(engine)
+    snapshots = SqlSnapshots(engine)
     snapshots.save(0, 2, 20, b"new", {"P-1": b"new"})
     with pytest.raises(Fenced, match="generation 2"):
         snapshots.save(0, 1, 30, b"old", {"P-1": b"old"})
@@ -107,7 +107,7 @@ def test_a_lower_generation_changes_nothing(engine: Engine) -> None:
 
 def test_two_writers_at_once_leave_one_whole_snapshot(engine: Engine) -> None:
     """Whoever wins, head and participants are of the same save."""
-    snapshots = StoreSnapshots(engine)
+    snapshots = SqlSnapshots(engine)
     snapshots.save(0, 0, 0, b"", {})
 
     def save(generation: int) -> None:

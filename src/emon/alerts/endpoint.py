@@ -1,4 +1,4 @@
-"""Carries out what operators ask for: one transaction a command, compare-and-set, idempotent by key.
+"""Where operators' commands come in: one transaction a command, compare-and-set, idempotent by key.
 
 Who holds an alert is decided first, so that the loser of a race learns the winner's name; then the version
 that the operator saw. A lease that is renewed is no event and makes no new version.
@@ -9,17 +9,15 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import msgspec
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Engine
 
 from emon.alerts import lifecycle
 from emon.clock import Clock
 from emon.domain.alert import AddNote, AlertState, Claim, Command, Done, Refusal, Work
-from emon.limits import CLAIM_LEASE, IDEMPOTENCY_WINDOW
-from emon.store import schema, writing
+from emon.limits import CLAIM_LEASE
+from emon.store import answers, writing
 from emon.store.alert_book import AlertBook
-from emon.store.upsert import insert_new
-
-_command = schema.command
+from emon.store.answers import Answer
 
 
 class Commands:
@@ -34,19 +32,19 @@ class Commands:
 
         Raises Unavailable.
         """
+        # what the operator saw is no part of the question: a retry after a change is still a retry
         request = msgspec.json.encode([alert_id, type(command).__name__, asdict(command)]).decode()
         with writing(self._engine) as connection:
             book = AlertBook(connection)
             state = book.get(alert_id)
             if state is None:
                 return Refusal("unknown_alert", f"There is no alert {alert_id}.")
-            if key is not None and (answer := _answered(connection, key, request, state)) is not None:
-                return answer
+            if key is not None and (earlier := answers.given(connection, key)) is not None:
+                return _again(earlier, request, state)
             answer = self._carry_out(book, state, command, expected)
             if isinstance(answer, Done) and key is not None:
-                insert_new(connection, _command, [{
-                    "idempotency_key": key, "request": request, "recorded_at": self._wall.now_us(),
-                    "alert_id": alert_id, "response": "no_op" if answer.no_op else "done"}])
+                kept = Answer(request, "no_op" if answer.no_op else "done")
+                answers.keep(connection, key, kept, alert_id, self._wall.now_us())
             return answer
 
     def _carry_out(self, book: AlertBook, state: AlertState, command: Command,
@@ -76,17 +74,9 @@ def _outdated(state: AlertState, command: Command, expected: int | None) -> bool
     return not (renews or isinstance(command, AddNote))
 
 
-def _answered(connection: Connection, key: str, request: str, state: AlertState) -> Done | Refusal | None:
-    """The answer given before to this key."""
-    row = connection.execute(select(_command).where(_command.c.idempotency_key == key)).one_or_none()
-    if row is None:
-        return None
-    if row.request != request:
+def _again(earlier: Answer, request: str, state: AlertState) -> Done | Refusal:
+    """The answer to a key that was used before."""
+    if earlier.request != request:
         return Refusal("key_reused", "This Idempotency-Key has answered another command: use a new one.",
                        state)
-    return Done(state, no_op=row.response == "no_op", replayed=True)
-
-
-def forget_old(connection: Connection, wall: int) -> None:
-    """Drops answers older than the window."""
-    connection.execute(delete(_command).where(_command.c.recorded_at < wall - IDEMPOTENCY_WINDOW))
+    return Done(state, no_op=earlier.response == "no_op", replayed=True)
