@@ -32,6 +32,7 @@ class _Open:
     batch: str
     offset: int
     arrival: Arrival
+    next_offset: int = 0
 
 
 class Arrivals:
@@ -76,11 +77,14 @@ class Arrivals:
             open_ = None
             if isinstance(head, Tick):
                 arrivals.append(Arrival(head.received_at))
+        if open_ is None:
+            return arrivals
         if open_ is waited:
             _close(open_, arrivals)
-        elif open_ is not None:
+            self.offsets[position] = records[-1].offset + 1 if records else open_.next_offset
+        else:
+            open_.next_offset, self.offsets[position] = self.offsets[position], open_.offset
             self._open[position] = open_
-            self.offsets[position] = open_.offset
         return arrivals
 
 

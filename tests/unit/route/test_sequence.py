@@ -1,0 +1,80 @@
+"""One total order: every sentence here is one that evaluators rely on."""
+
+from __future__ import annotations
+
+import msgspec
+
+from emon.domain.instant import SECOND
+from emon.journal.port import Entry
+from emon.journal.records import Bound, OwnOutage, Tick, decode_input
+from emon.route.bind import Placed
+from emon.route.heads import BoundHead, Reading
+from emon.route.sequence import Sequencer, arrival
+
+T = 1_764_000_000 * SECOND
+LINE = msgspec.Raw(b'{"device":"d","kind":"status","observed_at":1}')
+
+
+def records(entries: list[Entry], partition: int = 0) -> list[object]:
+    return [decode_input(e.value) for e in entries if e.partition == partition]
+
+
+def test_instants_strictly_increase_even_where_arrivals_do_not() -> None:
+    order = Sequencer(1)
+    assert [order.stamp(at) for at in (T + 5, T + 5, T + 3, T + 9)] == [T + 5, T + 6, T + 7, T + 9]
+
+
+def test_a_tick_stands_at_its_whole_second_before_what_was_received_in_it() -> None:
+    order = Sequencer(1, T - 400_000, T - SECOND)
+    told = records(order.ticks_up_to(T + 250_000))
+    assert told == [Tick(T)]
+    assert order.stamp(T) == T + 1  # a body of exactly that second comes after the tick
+
+
+def test_missing_seconds_are_filled_in() -> None:
+    order = Sequencer(1, T, T)
+    assert records(order.ticks_up_to(T + 3 * SECOND)) == [Tick(T + n * SECOND) for n in (1, 2, 3)]
+
+
+def test_thirty_seconds_are_no_outage_and_thirty_one_are() -> None:
+    calm = Sequencer(1, T, T)
+    assert not any(isinstance(r, OwnOutage) for r in records(calm.ticks_up_to(T + 30 * SECOND)))
+    gone = Sequencer(2, T, T)
+    entries = gone.ticks_up_to(T + 31 * SECOND)
+    for partition in (0, 1):
+        outage, tick = records(entries, partition)
+        assert outage == OwnOutage(T + 1, T, T + 31 * SECOND)
+        assert tick == Tick(T + 31 * SECOND)
+
+
+def test_a_repeated_or_old_tick_tells_nothing() -> None:
+    order = Sequencer(1, T, T)
+    assert order.ticks_up_to(T) == [] and order.ticks_up_to(T - 5 * SECOND) == []
+
+
+def test_a_clock_that_ran_ahead_is_no_outage_when_the_others_catch_up() -> None:
+    order = Sequencer(1, T, T)
+    order.ticks_up_to(T + 20 * SECOND)
+    order.stamp(T + 60 * SECOND)
+    for second in range(21, 60):
+        assert order.ticks_up_to(T + second * SECOND) == []
+    assert records(order.ticks_up_to(T + 61 * SECOND)) == [Tick(T + 61 * SECOND)]
+
+
+def test_a_tick_names_what_other_partitions_heard_since_the_last_one() -> None:
+    order = Sequencer(3, T, T)
+    order.hear(Reading("d1", T - 7, T, "acme", LINE), [0])
+    order.hear(Reading("d2", T - 8, T, "acme", LINE), [0, 2])
+    entries = order.ticks_up_to(T + SECOND)
+    heard = [records(entries, p)[0].heard for p in range(3)]  # type: ignore[attr-defined]
+    assert heard == [None, {"acme": [("d1", T - 7), ("d2", T - 8)]}, {"acme": [("d1", T - 7)]}]
+    again = order.ticks_up_to(T + 2 * SECOND)
+    assert [records(again, p)[0].heard for p in range(3)] == [None, None, None]  # type: ignore[attr-defined]
+
+
+def test_the_last_record_of_an_arrival_is_marked_in_each_partition() -> None:
+    placed = [Placed(p, "P", BoundHead("P", T, LINE)) for p in (0, 1, 0, 1, 1)]
+    entries = arrival(placed)
+    assert [e.partition for e in entries] == [0, 1, 0, 1, 1]
+    marks = [[r.last for r in records(entries, p) if isinstance(r, Bound)] for p in (0, 1)]
+    assert marks == [[False, True], [False, False, True]]

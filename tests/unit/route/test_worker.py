@@ -1,0 +1,244 @@
+"""The router against journals that fail, restart and rebalance; the store is a real SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from emon.clock import SystemClock
+from emon.journal.memory import MemoryJournal
+from emon.journal.port import TopicPartition, partition_of
+from emon.journal.records import BindingVersion, Bound, OwnOutage, Tick
+from emon.limits import CHUNK_READINGS
+from emon.route import worker
+from emon.store import ingest as store
+from emon.store import open_engine, upgrade
+from tests.unit.route.worlds import PARTITIONS, T0, bound, order, raw, reading, ticks, told, told_of
+
+
+class HistoryClock(SystemClock):
+    """An hour after T0: what the tests send lies within HISTORY_DAYS."""
+
+    def now_us(self) -> int:
+        return T0 + 3_600_000_000
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_engine(f"sqlite:///{tmp_path / 'store.sqlite'}")
+    upgrade(engine)
+    return engine
+
+
+@asynccontextmanager
+async def routing(journal: MemoryJournal, engine: Engine) -> AsyncIterator[None]:
+    """A router at work; it has to end without an error."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker.run(journal, engine, HistoryClock(), stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 10)
+
+
+async def until(done: Callable[[], object], patience_s: float = 10) -> None:
+    """Waits until something answers with a true value."""
+    for _ in range(int(patience_s / 0.01)):
+        result = done()
+        if await result if asyncio.iscoroutine(result) else result:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen in time")
+
+
+def lag(journal: MemoryJournal) -> int:
+    """Records that the router has not committed; 1 while there is no router."""
+    if "route" not in journal._groups:
+        return 1
+    return sum(journal.end(p) - journal.committed("route", p)
+               for topic in ("emon.raw", "emon.orders")
+               for p in (TopicPartition(topic, n) for n in range(PARTITIONS)))
+
+
+async def routed(journal: MemoryJournal, engine: Engine) -> None:
+    """Runs a router until it has told everything, then stops it."""
+    async with routing(journal, engine):
+        await until(lambda: lag(journal) == 0)
+
+
+async def test_readings_reach_their_participants_partition_in_order(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound(f"D{n}", f"P{n}") for n in range(8)])
+    await routed(journal, engine)
+    await journal.append([e for at in range(5) for n in range(8) for e in
+                          [raw(reading(f"D{n}", at + n / 100))]])
+    await routed(journal, engine)
+    for n in range(8):
+        records = [r for r in await told(journal, partition_of(f"P{n}", PARTITIONS))
+                   if isinstance(r, Bound) and r.participant == f"P{n}"]
+        assert [r.reading.observed_at for r in records] == [reading(f"D{n}", at + n / 100).observed_at
+                                                            for at in range(5)]
+    for partition in range(PARTITIONS):
+        stamps = [r.received_at for r in await told(journal, partition) if getattr(r, "last", True)]
+        assert stamps == sorted(set(stamps))
+
+
+async def test_a_body_is_one_arrival(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound("D", "P")])
+    await routed(journal, engine)
+    items = [reading("D", at / 10) for at in range(3)]
+    items = [items[0], items[1], items[2]]
+    await journal.append([raw(i, batch="x-1", last=i is items[-1]) for i in items])
+    await routed(journal, engine)
+    records = await told_of(journal, "P")
+    assert len({r.received_at for r in records}) == 1
+    assert [r.last for r in records] == [False, False, True]
+
+
+async def test_a_body_whose_end_never_came_is_told_all_the_same(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound("D", "P"), raw(reading("D", 1), batch="x-1", last=False)])
+    await routed(journal, engine)
+    assert len(await told_of(journal, "P")) == 1
+
+
+@pytest.mark.parametrize("count", [3, CHUNK_READINGS + 3])
+async def test_readings_of_an_unbound_device_are_kept_and_sent_once_it_is_bound(engine: Engine,
+                                                                                count: int) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([raw(reading("D", at)) for at in range(count)])
+    await routed(journal, engine)
+    assert await told_of(journal, "P") == []
+    await journal.append([bound("D", "P", at_s=count + 60)])
+    await routed(journal, engine)
+    records = await told(journal, partition_of("P", PARTITIONS))
+    sent = [r for r in records if isinstance(r, Bound)]
+    assert [r.reading.observed_at for r in sent] == [reading("D", at).observed_at for at in range(count)]
+    version = next(r for r in records if isinstance(r, BindingVersion))
+    assert {r.received_at for r in sent} == {version.received_at}, "they are part of the version's arrival"
+    assert [r.last for r in records if not isinstance(r, Tick)][-1] is True
+
+
+async def test_a_binding_changed_back_in_time_sends_the_interval_to_the_new_holder(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound("D", "P-1")])
+    await routed(journal, engine)
+    await journal.append([raw(reading("D", at)) for at in range(10)])
+    await routed(journal, engine)
+    await journal.append([bound("D", "P-1", version=2, until_s=4, at_s=60)])
+    await routed(journal, engine)
+    await journal.append([bound("D", "P-2", from_s=4, name="swap", at_s=61)])
+    await routed(journal, engine)
+    assert [r.reading.observed_at for r in await told_of(journal, "P-2")] == [
+        reading("D", at).observed_at for at in range(4, 10)]
+    assert len(await told_of(journal, "P-1")) == 10, "what was told is not told again"
+
+
+async def test_a_new_keep_away_order_brings_the_protected_persons_past(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound("V", None, person="V-9"), raw(reading("V", 1))])
+    await routed(journal, engine)
+    assert await told_of(journal, "V-9") == []
+    await journal.append([order("P", away_from="V-9", at_s=60)])
+    await routed(journal, engine)
+    sent = [r for r in await told(journal, partition_of("P", PARTITIONS)) if isinstance(r, Bound)]
+    assert [(r.participant, r.reading.device) for r in sent] == [("V-9", "V")]
+
+
+async def test_ticks_and_our_own_outage_stand_in_every_partition(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([*ticks(0), *ticks(1)])
+    await routed(journal, engine)
+    await journal.append(ticks(100))
+    await routed(journal, engine)
+    for partition in range(PARTITIONS):
+        records = await told(journal, partition)
+        assert [type(r) for r in records] == [Tick, Tick, OwnOutage, Tick]
+        outage = records[2]
+        assert isinstance(outage, OwnOutage)
+        assert (outage.from_, outage.to) == (T0 + 1_000_000, T0 + 100_000_000)
+
+
+async def test_a_restart_goes_on_in_the_same_order_and_remembers_what_was_heard(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound("D", "P"), *ticks(0)])
+    await routed(journal, engine)
+    await journal.append([raw(reading("D", 0.5))])
+    await routed(journal, engine)
+    await journal.append(ticks(4))
+    await routed(journal, engine)
+    home = partition_of("P", PARTITIONS)
+    for partition in range(PARTITIONS):
+        records = await told(journal, partition)
+        assert not any(isinstance(r, OwnOutage) for r in records)
+        heard = [r.heard for r in records if isinstance(r, Tick) and r.heard]
+        expected = [] if partition == home else [{"acme": [("D", reading("D", 0.5).observed_at)]}]
+        assert heard == expected
+        stamps = [r.received_at for r in records if getattr(r, "last", True)]
+        assert stamps == sorted(set(stamps))
+
+
+@pytest.mark.parametrize("fault", ["fail_next_append", "lose_next_ack"])
+async def test_a_journal_that_fails_loses_no_reading_and_repeats_none(engine: Engine, fault: str) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound("D", "P")])
+    await routed(journal, engine)
+    await journal.append([raw(reading("D", 0))])
+    getattr(journal, fault)()
+    await routed(journal, engine)
+    await journal.append([raw(reading("D", 1))])
+    await routed(journal, engine)
+    assert [r.reading.observed_at for r in await told_of(journal, "P")] == [
+        reading("D", 0).observed_at, reading("D", 1).observed_at]
+
+
+async def test_a_binding_lost_between_commit_and_store_is_told_again(engine: Engine) -> None:
+    """The process died after the version was polled by nobody: it must count, and be told when polled."""
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([raw(reading("D", 0))])
+    await routed(journal, engine)
+    await journal.append([bound("D", "P", at_s=9)])
+    journal.fail_next_append()
+    await routed(journal, engine)
+    assert len(await told_of(journal, "P")) == 1
+    assert any(isinstance(r, BindingVersion) for r in await told(journal, 0))
+
+
+async def test_only_one_of_two_routers_works_and_the_other_takes_over(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound("D", "P")])
+    first_stop, second_stop = asyncio.Event(), asyncio.Event()
+    first = asyncio.create_task(worker.run(journal, engine, HistoryClock(), first_stop))
+    await until(lambda: lag(journal) == 0)
+    second = asyncio.create_task(worker.run(journal, engine, HistoryClock(), second_stop))
+    await asyncio.sleep(0.5)
+    assert len(journal._groups["route"].members) == 1
+    first_stop.set()
+    await first
+    await journal.append([raw(reading("D", 1))])
+    await until(lambda: lag(journal) == 0)
+    assert len(await told_of(journal, "P")) == 1
+    second_stop.set()
+    await second
+
+
+async def test_chunks_hold_what_left_memory_and_the_position_what_did_not(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([raw(reading("D", at)) for at in range(CHUNK_READINGS + 5)] + [raw(reading("E", 0))])
+    await routed(journal, engine)
+    async with routing(journal, engine):
+        await until(lambda: store.device_chunks(engine, ["D"], 0, 1 << 62))
+    chunks = store.device_chunks(engine, ["D"], 0, 1 << 62)
+    assert sum(chunk.readings for chunk in chunks) >= CHUNK_READINGS
+    position = store.route_positions(engine)[("emon.raw", partition_of("E", PARTITIONS))]
+    records = await journal.read(TopicPartition("emon.raw", partition_of("E", PARTITIONS)), position, 9999)
+    assert "E" in {record.key for record in records}, "E waits in memory: a restart must read it again"
+
+
