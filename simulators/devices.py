@@ -97,7 +97,8 @@ class Emitter:
             return
         x, y = plan.at(t)
         fixes = noise.observe(self._rng, t, x, y, carry=self._carry, indoors=plan.indoors(t),
-                              canyon=canyon(x, y), drifting=plan.drifting, spikes=plan.spikes)
+                              canyon=canyon(x, y), drifting=plan.drifting, spikes=plan.spikes,
+                              networked=plan.network)
         gap = np.diff(t, prepend=self._last_fix_s)
         self._carry, self._last_fix_s = fixes.carry, float(t[-1])
         claim = np.where(gap > 10 * 60, noise.COLD_START_CLAIM_M, fixes.accuracy_m)

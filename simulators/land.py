@@ -62,7 +62,7 @@ class Land:
         """A shared zone in reach of home, clear of the way to work; moves home if there is none."""
         for _ in range(TRIES):
             for i in self.rng.permutation(len(self.areas)).tolist():
-                area = self.areas[i]
+                area: Area = self.areas[i]
                 metres = float(np.hypot(area.centre[0] - plan.home[0], area.centre[1] - plan.home[1]))
                 if REACH_M[0] < metres < REACH_M[1] and _clear(self._grown[area.id], _commute(plan)):
                     return area
@@ -86,8 +86,7 @@ class Land:
     def school(self) -> Area:
         """Any school."""
         schools = [area for area in self.areas if area.id.startswith("school")]
-        chosen: Area = schools[int(self.rng.integers(len(schools)))]
-        return chosen
+        return schools[int(self.rng.integers(len(schools)))]
 
     def lonely_school(self, half_m: float) -> Area:
         """A school whose street is free of other zones for so far to both sides."""

@@ -80,7 +80,7 @@ def quantile(table: tuple[tuple[float, float], ...], u: Floats) -> Floats:
 
 
 def observe(rng: np.random.Generator, t: Floats, x: Floats, y: Floats, *, carry: Carry, indoors: Flags,
-            canyon: Flags, drifting: bool = False, spikes: bool = True) -> Fixes:
+            canyon: Flags, drifting: bool = False, spikes: bool = True, networked: bool = True) -> Fixes:
     """What a receiver at (x, y) reports at seconds `t`, ascending."""
     east = correlated(rng, t, carry.t, carry.values[0], ERROR_TAU_S)
     north = correlated(rng, t, carry.t, carry.values[1], ERROR_TAU_S)
@@ -95,7 +95,7 @@ def observe(rng: np.random.Generator, t: Floats, x: Floats, y: Floats, *, carry:
     if drifting:
         radius = np.where(indoors, DRIFT_M * rank, radius)
         accuracy = np.where(indoors, DRIFT_CLAIM_M, accuracy)
-    network = indoors & (rng.random(len(t)) < NETWORK_INDOORS)
+    network = indoors & (rng.random(len(t)) < (NETWORK_INDOORS if networked else 0.0))
     wild = quantile(NETWORK_QUANTILES, rng.random(len(t)))
     admits = (wild > NETWORK_CLAIM_M[1]) & (rng.random(len(t)) < NETWORK_HONEST)
     claim = np.where(admits, wild * 1.1, rng.uniform(*NETWORK_CLAIM_M, len(t)))

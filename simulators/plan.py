@@ -100,6 +100,7 @@ class Plan:
     home_radius_m: float = 75.0
     direct: bool = False  # goes straight instead of along the streets
     spikes: bool = True
+    network: bool = True  # the receiver falls back on the network indoors
     drifting: bool = False
     devices: list[Device] = field(default_factory=list)
     places: list[Document] = field(default_factory=list)

@@ -69,6 +69,12 @@ class World:
         """Order documents, later versions with their `received_at`."""
         return [document for plan in self.plans for document in documents.orders(plan, self.start_us)]
 
+    def amendments(self) -> list[tuple[int, Document]]:
+        """(arrival in microseconds UTC, order document) of versions that arrive after the start, in order."""
+        late = [(instant.parse(document["received_at"]), document) for document in self.orders()
+                if "received_at" in document]
+        return sorted(late, key=lambda pair: pair[0])
+
     def zones(self) -> Document:
         """All zones as one GeoJSON FeatureCollection."""
         return {"type": "FeatureCollection", "features": [area.feature() for area in self.areas]}
@@ -78,11 +84,11 @@ class World:
         return documents.people(self.plans)
 
     def bindings(self) -> list[Document]:
-        """Binding documents (orders carry none: devices come and go without a court)."""
+        """Binding documents (orders name no devices: they change without a court)."""
         return [document for plan in self.plans for document in documents.bindings(plan, self.start_us)]
 
     def write(self, folder: Path, *, truth_until_us: int | None = None) -> None:
-        """Writes orders/, zones/, people/, bindings/ and truth.json (three hours unless told)."""
+        """Writes orders/ (bindings too), zones/, people/ and truth.json (three hours unless told)."""
         from simulators.truth import establish
 
         documents.write(folder, self.orders(), self.zones(), self.people(), self.bindings())
@@ -130,6 +136,7 @@ def _participant(index: int, scenario: Scenario, land: Land) -> Plan:
     plan = Plan(index, f"P-{number:04d}", f"WI-2026-{number:06d}", documents.name(index), scenario.name,
                 home, land.work(home), EFFECTIVE_S)
     plan.supervision = ("medium", "medium", "low", "high")[int(land.rng.integers(4))]
+    plan.network = scenario.feed != POCKET  # a phone's app says no method, so it is set to GPS alone
     plan.devices = _devices(plan, scenario, land)
     for terms in scenario.terms:
         terms(plan, land)
