@@ -91,7 +91,7 @@ async def _lead(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Ev
                     raise Fenced("another router still holds some of the log")
                 continue
             if router is None:  # only now can nobody else write any more
-                router = await Router.restore(journal, engine, clock, consumer)
+                router = await Router.restore(journal, engine, clock, consumer, batch)
             await router.work(batch)
     finally:
         with contextlib.suppress(Unavailable, Fenced):
@@ -157,14 +157,15 @@ class Router:
         self._forgotten = -1
 
     @classmethod
-    async def restore(cls, journal: Journal, engine: Engine, clock: Clock, consumer: Consumer) -> Router:
-        """What is known after everything that was committed so far. Raises Unavailable."""
+    async def restore(cls, journal: Journal, engine: Engine, clock: Clock, consumer: Consumer,
+                      batch: Batch) -> Router:
+        """What is known before `batch`, the first that was polled. Raises Unavailable."""
         partitions = await journal.partitions(READINGS)
         positions = await asyncio.to_thread(store.route_positions, engine)
         binder = Binder(partitions)
         await _load_versions(journal, binder, positions)
         sequencer = await _load_sequence(journal, partitions)
-        history = await _load_history(journal, positions)
+        history = await _load_history(journal, positions, batch)
         log.info("router leads", bindings=len(binder.book.devices()), last=sequencer.last)
         return cls(engine, clock, consumer, binder, sequencer, history)
 
@@ -313,12 +314,16 @@ async def _tail(journal: Journal, partition: int) -> list[InputRecord]:
         count *= 2
 
 
-async def _load_history(journal: Journal, positions: Mapping[tuple[str, int], int]) -> DeviceHistory:
-    """Readings that no chunk holds."""
+async def _load_history(journal: Journal, positions: Mapping[tuple[str, int], int],
+                        batch: Batch) -> DeviceHistory:
+    """Readings that no chunk holds and that are not about to be routed."""
     starts = {p: positions.get((RAW, p), 0) for p in range(await journal.partitions(RAW))}
     history = DeviceHistory(starts)
     for partition, start in starts.items():
+        coming = batch.get(TopicPartition(RAW, partition))
         async for record in _all(journal, TopicPartition(RAW, partition), start):
+            if coming and record.offset >= coming[0].offset:
+                break
             head = decode_raw(record.value)
             if isinstance(head, RawHead):
                 reading = decode_head(head.reading)
