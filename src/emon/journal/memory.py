@@ -13,7 +13,7 @@ from itertools import count
 
 from emon.domain.errors import Unavailable
 from emon.journal.groups import assign
-from emon.journal.port import TOPICS, Entry, Fenced, Record, TopicPartition, partition_of
+from emon.journal.port import TOPICS, Entry, Fenced, Record, TopicPartition, check_size, partition_of
 
 
 @dataclass(slots=True)
@@ -128,6 +128,7 @@ class MemoryJournal:
             raise Unavailable("memory journal: acknowledgement lost by fault injection")
 
     def _place(self, entry: Entry) -> TopicPartition:
+        check_size(entry.topic, entry.key, entry.value)
         partitions = self._partitions.get(entry.topic)
         if partitions is None:
             raise ValueError(f"memory journal has no topic {entry.topic!r}")

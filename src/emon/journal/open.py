@@ -16,7 +16,8 @@ def open_journal(url: str, *, partitions: int | None = None, topics: Sequence[st
 
     Not yet opened: `await journal.open()` connects and creates the topics that are missing, with so many
     `partitions` (default: 1 for SQLite and memory, 4 for Kafka; existing topics keep theirs).
-    `security`: see `kafka.Security`. Raises Fault for any other URL.
+    `security`: `username`, `password`, `mechanism`, `tls`, `ca_file` of `KafkaJournal`. Raises Fault for any
+    other URL.
     """
     scheme, _, rest = url.partition(":")
     match scheme:
@@ -28,5 +29,9 @@ def open_journal(url: str, *, partitions: int | None = None, topics: Sequence[st
             from emon.journal.sqlite import SqliteJournal
 
             return SqliteJournal(Path(rest[3:]), partitions=partitions or 1, topics=topics)
+        case "kafka" if rest.startswith("//") and len(rest) > 2:
+            from emon.journal.kafka import KafkaJournal
+
+            return KafkaJournal(rest[2:].rstrip("/"), partitions=partitions or 4, topics=topics, **security)
     raise Fault("journal_url", f"{url!r} is no journal: use sqlite:///DIR or kafka://HOST:PORT[,HOST:PORT]",
                 "EMON_JOURNAL")

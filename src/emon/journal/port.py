@@ -22,6 +22,7 @@ from typing import Final, NamedTuple, Protocol
 from zlib import crc32
 
 from emon.domain.errors import Fenced as Fenced  # raised by drivers; part of the contract
+from emon.limits import MAX_RECORD_BYTES
 
 RAW, ORDERS, READINGS = "emon.raw", "emon.orders", "emon.readings"
 FINDINGS, ALERTS, REJECTED = "emon.findings", "emon.alerts", "emon.rejected"
@@ -33,6 +34,13 @@ SCHEMA_VERSION: Final = 1  # of the JSON on all topics; Kafka records carry it a
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key: CRC-32 of its UTF-8 bytes, modulo; the same for every driver and release."""
     return crc32(key.encode()) % partitions
+
+
+def check_size(topic: str, key: str, value: bytes) -> None:
+    """Raises ValueError for an entry that no driver takes."""
+    if len(value) + len(key) > MAX_RECORD_BYTES:
+        raise ValueError(f"a record of {len(value)} bytes for {topic} (key {key[:40]!r}) is larger than "
+                         f"{MAX_RECORD_BYTES}")
 
 
 class Entry(NamedTuple):

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from emon.domain.errors import Unavailable
 from emon.journal import sqlite_members
-from emon.journal.port import TOPICS, Entry, Record, TopicPartition, partition_of
+from emon.journal.port import TOPICS, Entry, Record, TopicPartition, check_size, partition_of
 from emon.journal.sqlite_consumer import SqliteConsumer
 from emon.journal.sqlite_file import JournalFile, Pairs, explained
 from emon.journal.sqlite_writer import Writer
@@ -135,6 +135,7 @@ class SqliteJournal:
     def _by_table(self, entries: Sequence[Entry]) -> dict[int, Pairs]:
         grouped: dict[int, Pairs] = {}
         for topic, key, value, partition in entries:
+            check_size(topic, key, value)
             if partition is None:
                 partition = partition_of(key, self._counts.get(topic, 1))
             table = self.table(TopicPartition(topic, partition))

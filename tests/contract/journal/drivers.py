@@ -7,9 +7,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
+from emon.journal.kafka import KafkaJournal
 from emon.journal.memory import MemoryJournal
 from emon.journal.port import Consumer, Entry, Journal, Record, TopicPartition
 from emon.journal.sqlite import SqliteJournal
+
+Make = Callable[[tuple[str, ...], int], Journal]
+"""A journal of these topics with so many partitions, not yet opened."""
 
 PATIENCE_S = 20.0  # a first join of a Kafka group on a busy machine
 
@@ -17,7 +21,7 @@ PATIENCE_S = 20.0  # a first join of a Kafka group on a busy machine
 class Driver:
     """One kind of journal. Topics `a` and `b` have names of their own in every test."""
 
-    def __init__(self, name: str, make: Callable[[tuple[str, ...], int], Journal], stack: AsyncExitStack) -> None:
+    def __init__(self, name: str, make: Make, stack: AsyncExitStack) -> None:
         self.name, self._make, self._stack = name, make, stack
         mark = uuid4().hex[:8]
         self.a, self.b, self.group = f"test.a.{mark}", f"test.b.{mark}", f"group.{mark}"
@@ -36,7 +40,7 @@ class Driver:
         return consumer
 
 
-def memory() -> Callable[[tuple[str, ...], int], Journal]:
+def memory() -> Make:
     """Every journal is the same one: it plays the broker."""
     made: list[MemoryJournal] = []
 
@@ -48,9 +52,14 @@ def memory() -> Callable[[tuple[str, ...], int], Journal]:
     return make
 
 
-def sqlite(folder: Path) -> Callable[[tuple[str, ...], int], Journal]:
+def sqlite(folder: Path) -> Make:
     """Journals on one folder."""
     return lambda topics, partitions: SqliteJournal(folder, partitions=partitions, topics=topics)
+
+
+def kafka(bootstrap: str) -> Make:
+    """Journals on a real broker."""
+    return lambda topics, partitions: KafkaJournal(bootstrap, partitions=partitions, topics=topics)
 
 
 def entries(topic: str, numbers: range, *, key: str = "k", partition: int | None = None) -> list[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -22,7 +23,7 @@ async def test_what_was_appended_is_read_in_order_with_its_keys(driver: Driver) 
         assert more
         records = [*records, *more]
     assert [(r.key, r.value) for r in records] == [(f"ключ-{i}", b"%d" % i) for i in range(2500)]
-    assert all(a.offset < b.offset for a, b in zip(records, records[1:], strict=False))
+    assert all(a.offset < b.offset for a, b in pairwise(records))
     assert await journal.read(TopicPartition(driver.a, 0), records[-1].offset + 1, 10) == []
 
 
