@@ -14,7 +14,7 @@ WhyGone = Callable[[Finding], str]
 
 @dataclass(frozen=True)
 class Interval:
-    """What a rule finds at one instant of the clock. `evidence` newest last."""
+    """What a rule finds at one instant of the clock."""
 
     participant: str | None
     order: str | None
@@ -121,7 +121,7 @@ def _differs(old: Finding, new: Interval) -> bool:
 def _revision(
     clock: int, interval: Interval, finding_id: str, revision: int, previous: str | None
 ) -> Finding:
-    newest = interval.evidence[-1] if interval.evidence else None
+    newest = max(interval.evidence, key=lambda heard: (heard.received_at, heard.at), default=None)
     status = "closed" if interval.ended is not None else "opened" if revision == 1 else "amended"
     return Finding(
         finding_id=finding_id,

@@ -31,12 +31,21 @@ class Run:
         return [fix for fix in self.fixes if fix.supports]
 
     @property
-    def newest(self) -> Heard:
-        return (self.contrary or self.supports)[-1].heard
+    def strong_pair(self) -> tuple[Fix, ...]:
+        """The first two of a chain that holds at three times the accuracy, () where there is none."""
+        previous: Fix | None = None
+        for fix in self.fixes:
+            if not fix.strong:
+                continue
+            if fix.supports and previous is not None and fix.at - previous.at <= CHAIN_GAP:
+                return previous, fix
+            previous = fix if fix.supports else None
+        return ()
 
     @property
     def evidence(self) -> list[Heard]:
-        return [fix.heard for fix in (*self.supports, *self.contrary)]
+        """What the run rests on: how it was confirmed, how sure it is, its last fix, and what ended it."""
+        return [fix.heard for fix in (*self.chain, *self.strong_pair, self.supports[-1], *self.contrary)]
 
 
 def confirm_fixes(condition: Condition) -> int:
@@ -98,11 +107,6 @@ def _chain(fixes: Sequence[Fix], position: int, needed: int, *, supporting: bool
 
 def level(run: Run, condition: Condition) -> int:
     """How sure the run is of itself by all of its fixes."""
-    previous: Fix | None = None
-    for fix in run.fixes:
-        if not fix.strong:
-            continue
-        if fix.supports and previous is not None and fix.at - previous.at <= CHAIN_GAP:
-            return 3
-        previous = fix if fix.supports else None
+    if run.strong_pair:
+        return 3
     return 1 if confirm_fixes(condition) == 1 else 2

@@ -50,8 +50,14 @@ def _drawn(name: str, size: int, twists: Sequence[str], most: int) -> list[Case]
     found: list[Case] = []
     quiet: list[Case] = []
 
-    @settings(max_examples=6 * size, deadline=None, derandomize=True, database=None, phases=(Phase.generate,),
-              suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=6 * size,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
     @given(worlds(twists, most))
     def draw(world: World) -> None:
         if len(found) < size and (not twists or world.twists):
@@ -59,4 +65,4 @@ def _drawn(name: str, size: int, twists: Sequence[str], most: int) -> list[Case]
             (found if one.expected else quiet).append(one)
 
     draw()
-    return found[:size] + quiet[:size // 3]
+    return found[:size] + quiet[: size // 3]

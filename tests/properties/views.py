@@ -15,20 +15,18 @@ def in_force(lines: Sequence[Finding]) -> list[tuple[Any, ...]]:
     """Findings that stand at the end, by what must not depend on arrival."""
     latest = {line.finding_id: line for line in lines}
     return sorted(
-        
-            (
-                f.participant or "",
-                f.order or "",
-                f.condition or "",
-                f.kind,
-                f.feed or "",
-                f.onset,
-                f.ended or 0,
-                f.level,
-            )
-            for f in latest.values()
-            if f.status != "withdrawn"
-        
+        (
+            f.participant or "",
+            f.order or "",
+            f.condition or "",
+            f.kind,
+            f.feed or "",
+            f.onset,
+            f.ended or 0,
+            f.level,
+        )
+        for f in latest.values()
+        if f.status != "withdrawn"
     )
 
 
