@@ -76,13 +76,14 @@ class Score:
     def table(self) -> Table:
         """For people."""
         table = Table(title="Findings against the simulators' ground truth")
-        for name in ("kind", "clear breaches", "found", "missed", "pending", "other found", "in force",
-                     "borne out", "open", "false", "delay p50 / p95"):
-            table.add_column(name, justify="left" if name == "kind" else "right")
+        table.add_column("kind", no_wrap=True)
+        for name in ("clear", "found", "missed", "pending", "in force", "true", "open", "false"):
+            table.add_column(name, justify="right")
+        table.add_column("delay p50/p95 s", justify="right", no_wrap=True)
         for kind, row in sorted(self.kinds.items()):
-            delay = "" if row.delay_p50_s is None else f"{row.delay_p50_s:.0f} / {row.delay_p95_s:.0f} s"
-            counts = (row.clear, row.found, row.missed, row.pending, row.other_found, row.in_force,
-                      row.borne_out, row.open, row.false)
+            delay = "" if row.delay_p50_s is None else f"{row.delay_p50_s:.0f}/{row.delay_p95_s:.0f}"
+            counts = (row.clear, row.found, row.missed, row.pending, row.in_force, row.borne_out, row.open,
+                      row.false)
             table.add_row(kind, *map(str, counts), delay)
         return table
 

@@ -91,8 +91,8 @@ class Encoder:
             seconds = reading["observed_at"] // instant.SECOND
             message = {"_type": "location", "tid": reading["device"][-2:], "tst": seconds,
                        "created_at": seconds, "topic": f"owntracks/pocket/{reading['device']}",
-                       "lat": reading["lat"], "lon": reading["lon"], "acc": round(reading["accuracy_m"]), "t": "t", "batt": 80,
-                       "vel": round(reading.get("speed_mps", 0.0) * 3.6)}
+                       "lat": reading["lat"], "lon": reading["lon"], "acc": round(reading["accuracy_m"]),
+                       "t": "t", "batt": 80, "vel": round(reading.get("speed_mps", 0.0) * 3.6)}
             yield Body(msgspec.json.encode(message), "application/json", 1)
 
     def _csv(self, readings: Sequence[Record]) -> Iterable[Body]:
