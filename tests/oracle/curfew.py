@@ -102,19 +102,20 @@ def _state_before(start: int, all_fixes: Sequence[Fix]) -> Fix | None:
     return earlier[-1] if earlier else None
 
 
-def onset(run: Run, stretch: Stretch, all_fixes: Sequence[Fix]) -> int:
-    """Onset of a curfew run."""
-    state = _state_before(stretch.start, all_fixes)
-    never_in_before = all(fix.supports for fix in run.before)
-    return stretch.start if state is not None and state.supports and never_in_before else run.first
+def witness(run: Run, stretch: Stretch, all_fixes: Sequence[Fix]) -> Fix | None:
+    """The fix that says where somebody was before a run: IN during the stretch, else the state before it."""
+    seen_in = [fix for fix in run.before if not fix.supports]
+    return seen_in[-1] if seen_in else _state_before(stretch.start, all_fixes)
 
 
-def kind_while_open(run: Run, stretch: Stretch, all_fixes: Sequence[Fix]) -> str:
+def onset(run: Run, stretch: Stretch, before: Fix | None) -> int:
+    """The start where somebody came into the stretch being out."""
+    return stretch.start if before is not None and before.supports else run.first
+
+
+def kind_while_open(before: Fix | None) -> str:
     """Left or late, by what is known of the time before the onset."""
-    if any(not fix.supports for fix in run.before):
-        return "curfew_left"
-    state = _state_before(stretch.start, all_fixes)
-    return "curfew_left" if state is not None and not state.supports else "curfew_late"
+    return "curfew_left" if before is not None and not before.supports else "curfew_late"
 
 
 def kind_and_reason_at_end(

@@ -8,7 +8,7 @@ from emon.domain.order import Condition, Order, Place
 from emon.domain.zone import Zone
 from tests.oracle.ground import depth
 from tests.oracle.knowledge import Heard, Known, Sighting, accuracy_m, best_position
-from tests.oracle.versions import Bond, bonds, condition_of, in_force
+from tests.oracle.versions import Bond, Term, bonds, in_force
 
 
 @dataclass(frozen=True)
@@ -61,20 +61,19 @@ class Person:
         )
 
 
-def fixes(person: Person, order_versions: list[Order], condition_id: str) -> list[Fix]:
-    """All fixes that count for a condition, each judged by the versions in force at its instant."""
+def fixes(person: Person, term: Term) -> list[Fix]:
+    """All fixes that count for a condition, each judged by the versions in force at its instant; those before
+    the term (they only tell how somebody came into it) by the term's first wording."""
     result = []
     for sighting in person.sightings:
-        order = in_force(order_versions, sighting.at)
-        condition = condition_of(order, condition_id)
-        if order is None or condition is None:
+        if sighting.at >= term.end:
             continue
+        piece = term.piece_at(max(sighting.at, term.start))
+        fix = None
         if sighting.kind == "position":
-            fix = _position(person, order, condition, sighting)
+            fix = _position(person, piece.order, piece.condition, sighting)
         elif sighting.kind == "presence":
-            fix = _presence(person, order, condition, sighting)
-        else:
-            fix = None
+            fix = _presence(person, piece.order, piece.condition, sighting)
         if fix is not None:
             result.append(fix)
     return result

@@ -6,6 +6,7 @@ before it. Due instants are whatever present knowledge says will change by time 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -130,15 +131,13 @@ def judge(now: Known, outages: list[silence.Outage], horizon: Span) -> Judgement
             for term in terms(versions, condition_id):
                 name = term.pieces[0].order.participant
                 person = people.setdefault(name, Person(now, name))
-                result.found += _term(person, versions, condition_id, term, outages, horizon, result)
+                result.found += _term(person, term, outages, horizon, result)
     result.found += _feed_outages(now, outages)
     return result
 
 
 def _term(
     person: Person,
-    versions: list[Order],
-    condition_id: str,
     term: Term,
     outages: list[silence.Outage],
     horizon: Span,
@@ -146,9 +145,9 @@ def _term(
 ) -> Iterator[Interval]:
     match term.condition.kind:
         case "exclusion_zone" | "inclusion_zone":
-            yield from _zone(person, term, fixes(person, versions, condition_id), result)
+            yield from _zone(person, term, fixes(person, term), result)
         case "curfew":
-            yield from _curfew(person, term, fixes(person, versions, condition_id), horizon, result)
+            yield from _curfew(person, term, fixes(person, term), horizon, result)
         case "contact":
             yield from _silence(person, term, outages, result)
 
@@ -219,14 +218,17 @@ def _curfew(
         for run in runs.runs(inside, term.condition):
             if run.due >= stretch.end or not result.reached(run.due):
                 continue
-            onset = curfew.onset(run, stretch, all_fixes)
-            kind, ended, reason = curfew.kind_while_open(run, stretch, all_fixes), None, ""
+            before = curfew.witness(run, stretch, all_fixes)
+            onset = curfew.onset(run, stretch, before)
+            kind, ended, reason = curfew.kind_while_open(before), None, ""
             if run.contrary:
                 ended = run.contrary[0].at
             elif result.reached(stretch.end):
                 ended = stretch.end
                 kind, reason = curfew.kind_and_reason_at_end(kind, onset, stretch, inside)
-            yield _interval(person, term, kind, onset, ended, reason, run, None)
+            found = _interval(person, term, kind, onset, ended, reason, run, None)
+            seen = () if before is None else (before.heard,)
+            yield dataclasses.replace(found, evidence=(*seen, *found.evidence))
 
 
 def _silence(
