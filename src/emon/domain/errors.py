@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(unsafe_hash=True)  # neither frozen nor slotted: context managers set an exception's traceback
 class Fault(Exception):
     """Input that cannot be taken as it is.
 

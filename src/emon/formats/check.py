@@ -31,8 +31,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the files say. `orders` and the rest may be used only where there is no fault and every file was
-    readable. `bindings`: those written out and the orders' shorthands, with what later versions drop."""
+    """What the files say. `orders` and the rest may be used only where there is no fault. `bindings`: those
+    written out and the orders' shorthands, with what later versions drop."""
 
     orders: tuple[Order, ...] = ()
     zones: tuple[Zone, ...] = ()
@@ -40,12 +40,6 @@ class Checked:
     people: tuple[Person, ...] = ()
     faults: tuple[FileFault, ...] = ()
     warnings: tuple[FileFault, ...] = ()
-    unreadable: tuple[Unreadable, ...] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """0 sound, 1 faults, 2 a file could not be read."""
-        return 2 if self.unreadable else 1 if self.faults else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,10 @@ class _Placed:
 
 
 def check(paths: Iterable[Path | str]) -> Checked:
-    """Reads and checks files and folders of orders, zones, bindings and people."""
+    """Reads and checks files and folders of orders, zones, bindings and people.
+
+    Raises Unreadable, naming every file that cannot be read.
+    """
     files, faults = documents.find([Path(path) for path in paths])
     read: list[Document] = []
     unreadable: list[Unreadable] = []
@@ -73,7 +70,10 @@ def check(paths: Iterable[Path | str]) -> Checked:
             continue
         read.extend(loaded)
         faults.extend(file_faults)
-    return _with(check_documents(read), faults, unreadable)
+    if unreadable:
+        others = "".join(f"; {error}" for error in unreadable[1:])
+        raise Unreadable(unreadable[0].path, unreadable[0].detail + others)
+    return _with(check_documents(read), faults)
 
 
 def check_documents(read: Iterable[Document]) -> Checked:
@@ -103,9 +103,9 @@ def check_documents(read: Iterable[Document]) -> Checked:
                    warnings=tuple(sorted(set(warnings))))
 
 
-def _with(checked: Checked, faults: Iterable[FileFault], unreadable: Iterable[Unreadable]) -> Checked:
+def _with(checked: Checked, faults: Iterable[FileFault]) -> Checked:
     return Checked(checked.orders, checked.zones, checked.bindings, checked.people,
-                   tuple(sorted({*checked.faults, *faults})), checked.warnings, tuple(unreadable))
+                   tuple(sorted({*checked.faults, *faults})), checked.warnings)
 
 
 def _of(placed: Iterable[_Placed], kind: type[T]) -> tuple[T, ...]:

@@ -56,7 +56,7 @@ def first(lines: Lines) -> int:
     return lines if isinstance(lines, int) else lines.line
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class SyntaxFault(Exception):
     """A document that cannot be parsed on from `line`."""
 

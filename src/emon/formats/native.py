@@ -25,10 +25,11 @@ from emon.formats import units, wire
 from emon.formats.text import is_utf8
 from emon.limits import LATEST_OBSERVED_AT, MAX_AHEAD, MAX_LINE_BYTES, MAX_NESTING, OLDEST_OBSERVED_AT
 
+UNSTAMPED: Final = 0  # ingest stamps later
 UNKNOWN_ACCURACIES: Final = (0.0, 2147483647.0)  # how vendors write "not known"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_METHODS, _EVENTS = frozenset(METHODS), frozenset(EVENTS)
+_METHODS, _EVENTS = frozenset(METHODS), frozenset(EVENTS) - {"unknown"}
 
 _FIELDS: Final = {kind: get_type_hints(cls, include_extras=True) for kind, cls in wire.BY_KIND.items()}
 _REQUIRED: Final = {kind: tuple(f.encode_name for f in msgspec.structs.fields(cls) if f.required)
@@ -52,8 +53,9 @@ _decode_outage = msgspec.json.Decoder(wire.OwnOutageLine).decode
 def decode(line: bytes, *, received_at: int | None = None, not_before: int = 0) -> Reading:
     """The reading that stands in one JSON object.
 
-    `received_at` given (live): the instant of arrival, whatever the line says. Else (files): the line's own
-    `received_at`, by default its `observed_at`, and no earlier than `not_before`. Microseconds UTC.
+    `received_at` given (live): the instant of arrival, whatever the line says; UNSTAMPED: whoever stamps it
+    also calls `check_ahead`. Else (files): the line's own `received_at`, by default its `observed_at`, and no
+    earlier than `not_before`. Microseconds UTC.
     Raises Fault.
     """
     if len(line) > MAX_LINE_BYTES:
@@ -184,7 +186,8 @@ def _reading(measured: wire.Measured, received_at: int | None, not_before: int,
     if received_at is None:
         stated = measured.received_at
         received_at = max(observed_at if stated is None else _microseconds(stated), not_before)
-    check_ahead(observed_at, received_at)
+    if received_at != UNSTAMPED:
+        check_ahead(observed_at, received_at)
     return _BUILD[type(measured)](measured, observed_at, received_at, extra)
 
 

@@ -7,22 +7,19 @@ A UTF-8 byte-order mark is skipped. A UTF-16 or UTF-32 mark, or no line of UTF-8
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from pathlib import Path
+
+from emon.domain.errors import Fault
 
 BOM = codecs.BOM_UTF8
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
-@dataclass(frozen=True)
-class Unreadable(Exception):
-    """A file that cannot be read as what it should be; nothing of it counts."""
+class Unreadable(Fault):
+    """A file that cannot be read as what it should be; nothing of it counts. Ends a command with 2."""
 
-    file: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.reason}"
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__("unreadable", reason, file)
 
 
 def is_wide(start: bytes) -> bool:
