@@ -27,6 +27,7 @@ class OrderFacts:
 
     supervision_level: str | None = None
     officer: str | None = None
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Seen:
     level: int
     onset: int
     ended: int | None
+    seen_until: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def key(finding: Finding) -> str:
 def seen(finding: Finding) -> Seen:
     """The finding as an alert sees it."""
     return Seen(finding.finding_id, nature(finding), finding.kind, finding.status, finding.level,
-                finding.onset, finding.ended)
+                finding.onset, finding.ended, finding.seen_until)
 
 
 def joins(newest: AlertState | None, finding: Finding) -> bool:
@@ -90,8 +92,8 @@ def opened(blank: AlertState, finding: Finding, previous: AlertState | None, ord
         "family": finding.family, "feed": finding.feed, "kind": finding.kind, "level": finding.level,
         "priority": priority(item.nature, finding.level, order.supervision_level),
         "latched": item.nature in LATCHED, "supervision_level": order.supervision_level,
-        "officer": order.officer, "onset": finding.onset, "ended": finding.ended, "opened_at": at,
-        "waiting_since": wall}
+        "officer": order.officer, "time_zone": order.time_zone, "onset": finding.onset,
+        "ended": finding.ended, "opened_at": at, "waiting_since": wall}
     derived = _derived(replace(blank, **identity), [item], finding)
     draft.add("opened", _facts(finding), **identity | derived)
     _policy(draft, blank, finding)
@@ -189,6 +191,8 @@ def _derived(state: AlertState, findings: Sequence[Seen], finding: Finding) -> d
         "priority": priority(first.nature, first.level, state.supervision_level),
         "latched": any(item.nature in LATCHED for item in standing),
         "onset": min(item.onset for item in standing),
+        "seen_until": max((item.seen_until for item in standing if item.seen_until is not None),
+                          default=None),
         "ended": None if running else max(item.ended for item in standing if item.ended is not None)}
 
 

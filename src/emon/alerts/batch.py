@@ -66,4 +66,5 @@ def _order_facts(book: AlertBook, finding: Finding) -> OrderFacts:
     if finding.order is None:
         return OrderFacts()
     order = book.order(finding.order, finding.order_version) or book.order(finding.order, None)
-    return OrderFacts() if order is None else OrderFacts(order.supervision_level, order.officer)
+    return OrderFacts() if order is None else OrderFacts(
+        order.supervision_level, order.officer, order.time_zone)

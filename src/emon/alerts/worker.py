@@ -44,7 +44,6 @@ class _Position:
     orders: dict[int, int] | None = None
     held: bool = True  # notices may be waiting for us, from this run or one before
     idle_polls: int = 0
-    last_tick: int | None = None
     report_at: float = 0.0
 
     def advance(self, assigned: Mapping[TopicPartition, int], offsets: Mapping[TopicPartition, int]) -> None:
@@ -106,7 +105,6 @@ def _take(store: Engine, polled: Mapping[TopicPartition, Sequence[Record]], posi
     caught_up = position.caught_up(ends)
     if not arrived and not (caught_up and position.held) and monotonic_s() < position.report_at:
         return
-    position.last_tick = max([position.last_tick or 0, *(one.finding.decided_at for one in arrived)]) or None
     with writing(store) as connection:
         if arrived:
             book = AlertBook(connection)
@@ -125,7 +123,7 @@ def _progress(position: _Position, ends: Mapping[int, int], caught_up: bool, wal
     for partition in sorted(where.partition for where in position.assigned):
         end = ends.get(partition, 0)
         items.append(Progress(
-            stage=STAGE, partition=partition, end=end, last_tick=position.last_tick, updated_at=wall,
+            stage=STAGE, partition=partition, end=end, updated_at=wall,
             position=end if caught_up else position.next_offsets.get(partition, 0),
             caught_up_at=wall if caught_up else None))
     metrics.STAGE_LAG.labels(STAGE).set(sum(one.end - one.position for one in items))

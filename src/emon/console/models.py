@@ -71,6 +71,7 @@ class AlertSummary(Shape):
     previous: int | None = Field(description="The same key's alert before this one.")
     officer: str | None
     supervision_level: str | None
+    time_zone: str | None = Field(description="The order's.")
     last_event: int
 
 

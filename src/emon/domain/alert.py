@@ -53,8 +53,10 @@ class AlertState:
     touched: bool = False
     supervision_level: str | None = None
     officer: str | None = None
+    time_zone: str | None = None
     onset: int
     ended: int | None = None
+    seen_until: int | None = None
     opened_at: int
     changed_at: int
     cleared_at: int | None = None

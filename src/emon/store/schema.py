@@ -131,8 +131,10 @@ alert = Table(
     Column("touched", Boolean, nullable=False),  # a person has worked on it
     Column("supervision_level", Text),
     Column("officer", Text),
+    Column("time_zone", Text),
     Column("onset", BigInteger, nullable=False),
     Column("ended", BigInteger),
+    Column("seen_until", BigInteger),
     Column("opened_at", BigInteger, nullable=False),  # the pipeline's clock
     Column("changed_at", BigInteger, nullable=False),
     Column("cleared_at", BigInteger),
