@@ -1,5 +1,5 @@
-// Every request to emon. Commands carry a key (a repeated click or a retry changes nothing twice) and the
-// version that the operator saw; a refusal comes back as words for the operator.
+// Every request to emon. Commands carry a key (a repeated request changes nothing twice) and, where they
+// judge the alert, the version that the operator saw; a refusal comes back as words for the operator.
 
 import { setServerClock } from "./parts/clock.ts";
 import { operatorName } from "./parts/operator.ts";
@@ -88,13 +88,14 @@ function newKey(): string {
 
 export type Command = "claim" | "release" | "ack" | "note" | "close";
 
+const JUDGING: readonly Command[] = ["ack", "close"]; // what judges the alert must have seen its newest version
+
 /** Does `command`; throws `Refused`, with the winner's name where somebody else was faster. */
 export function command(alert: Alert, name: Command, body: Record<string, unknown> = {}) {
+  const seen: Record<string, string> = JUDGING.includes(name) ? { "If-Match": `"${alert.version}"` } : {};
   return ask<{ alert: Alert; no_op: boolean }>(`/v1/alerts/${alert.id}/${name}`, {
     method: "POST",
-    headers: {
-      "Content-Type": "application/json", "If-Match": `"${alert.version}"`, "Idempotency-Key": newKey(),
-    },
+    headers: { "Content-Type": "application/json", "Idempotency-Key": newKey(), ...seen },
     body: JSON.stringify(body),
   });
 }

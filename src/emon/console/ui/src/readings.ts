@@ -15,6 +15,12 @@ function breath(reading: Reading): string {
     reading["face"] !== undefined && `face ${String(reading["face"])}`);
 }
 
+/** What else a reading says, for the second line. */
+export function aside(reading: Reading): string {
+  return joined(reading.device, number(reading["skin_temperature_c"], 1) && `${number(reading["skin_temperature_c"], 1)} °C`,
+    number(reading["ir_v"], 2) && `${number(reading["ir_v"], 2)} V`);
+}
+
 /** One reading as one short sentence. */
 export function describe(reading: Reading): string {
   switch (reading.kind) {
@@ -25,10 +31,10 @@ export function describe(reading: Reading): string {
       const battery = number(typeof reading["battery_fraction"] === "number" ? reading["battery_fraction"] * 100 : null, 0);
       return joined(eventOf(reading.event ?? "unknown"), battery && `battery ${battery} %`);
     }
-    case "alcohol_transdermal":
-      return joined(`Alcohol at the skin: ${number(reading["tac_g_dl"], 3) ?? "?"} g/dL`,
-        number(reading["skin_temperature_c"], 1) && `skin ${number(reading["skin_temperature_c"], 1)} °C`,
-        number(reading["ir_v"], 2) && `infrared ${number(reading["ir_v"], 2)} V`);
+    case "alcohol_transdermal": {
+      const value = number(reading["tac_g_dl"], 3);
+      return value ? `Alcohol at the skin: ${value} g/dL` : `Alcohol at the skin: ${number(reading["tac_ug_l"], 1) ?? "?"} µg/L`;
+    }
     case "alcohol_breath": return breath(reading);
     case "presence": return reading["present"] === true ? "Home unit: present" : "Home unit: not present";
     case "lab_result": return joined(`Laboratory${reading["panel"] ? `, ${String(reading["panel"])}` : ""}: ${String(reading["result"] ?? "no result")}`);

@@ -20,6 +20,7 @@ export function Actions({ alert, me, act }: { alert: AlertDetail; me: string | n
           {name === "claim" && other ? "Take over…" : words} <kbd aria-hidden="true">{key}</kbd>
         </button>
       ))}
+      {alert.must_clear && <span className="small quiet">It can be closed once the device itself gives the all-clear.</span>}
       <span className="held" aria-live="polite"><Held alert={alert} me={me} /></span>
     </div>
   );

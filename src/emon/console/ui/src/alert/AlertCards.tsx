@@ -1,15 +1,15 @@
 // The parts of an alert's page that only show: head, facts, versions, earlier alerts.
 
-import { Age, Mark, StateChips, Time } from "../parts/marks.tsx";
+import { Age, Gap, Mark, StateChips, Time } from "../parts/marks.tsx";
 import { dispositionWords } from "../parts/commands.tsx";
 import { Link } from "../parts/router.tsx";
 import type { Alert, AlertDetail } from "../types.ts";
-import { levelOf, plain } from "../words.ts";
+import { levelOf, plain, titleOf } from "../words.ts";
 
 export function Head({ alert, me }: { alert: AlertDetail; me: string | null }) {
   return (
     <div className="head">
-      <div className="titles"><Mark priority={alert.priority} /><h1>{alert.title}</h1></div>
+      <div className="titles"><Mark priority={alert.priority} /><h1>{alert.kind === "tamper" ? titleOf("tamper", tamperEvent(alert)) : alert.title}</h1></div>
       <div className="chips">
         <StateChips alert={alert} me={me} /> <Age alert={alert} />
         {alert.disposition && <span className="chip">{dispositionWords(alert.disposition)}</span>}
@@ -17,6 +17,13 @@ export function Head({ alert, me }: { alert: AlertDetail; me: string | null }) {
       </div>
     </div>
   );
+}
+
+/** Which tamper it is, from the newest finding's evidence. */
+function tamperEvent(alert: AlertDetail): string | null {
+  const newest = alert.findings.at(-1)?.finding;
+  const named = [newest?.evidence["event"], newest?.reason, (newest?.evidence.readings?.[0] as { event?: string } | undefined)?.event];
+  return (named.find((event) => typeof event === "string" && event !== "") as string | undefined) ?? null;
 }
 
 export function Withdrawn({ alert }: { alert: AlertDetail }) {
@@ -57,11 +64,12 @@ export function Facts({ alert, zone }: { alert: AlertDetail; zone: string }) {
             : <strong>{alert.feed ? `Feed ${alert.feed}` : "Nobody in particular"}</strong>}</dd></div>
           <div><dt>Since</dt><dd><strong><Time at={alert.onset} zone={zone} /></strong>
             <span className="small quiet" style={{ display: "block" }}>{alert.ended !== null ? <>until <Time at={alert.ended} zone={zone} /></>
-              : alert.seen_until !== null ? <>last observed <Time at={alert.seen_until} zone={zone} form="short" /></> : "still going on"}</span></dd></div>
+              : alert.seen_until !== null ? <>last observed <Time at={alert.seen_until} zone={zone} form="short" /></> : "still going on"}</span>
+            {alert.findings.at(-1)?.not_observed.map((gap) => <span key={gap.from} className="small age soon" style={{ display: "block", whiteSpace: "normal" }}><Gap from={gap.from} to={gap.to} zone={zone} /></span>)}</dd></div>
           <div><dt>How sure</dt><dd><strong>{sure}</strong> <span className="small quiet">(level {alert.level})</span><span className="small quiet" style={{ display: "block" }}>{sureWords}</span></dd></div>
           <div><dt>Officer and supervision</dt><dd><strong>{alert.officer ?? "none named"}</strong><span className="small quiet" style={{ display: "block" }}>{alert.supervision_level ? `${alert.supervision_level} supervision` : "supervision level not said"}</span></dd></div>
           <div><dt>Order and condition</dt><dd><strong>{alert.order ?? "none"}</strong><span className="small quiet" style={{ display: "block" }}>{[alert.condition && `condition ${alert.condition}`, newest?.finding.order_version != null && `version ${newest.finding.order_version}`].filter(Boolean).join(", ")}</span></dd></div>
-          <div><dt>Learned</dt><dd><strong><Time at={alert.opened_at} zone={zone} form="short" /></strong><span className="small quiet" style={{ display: "block" }}>{newest?.finding.late ? "readings came late: the time of the event is older" : "as it happened"}</span></dd></div>
+          <div><dt>Raised</dt><dd><strong><Time at={alert.opened_at} zone={zone} form="short" /></strong><span className="small quiet" style={{ display: "block" }}>{newest?.finding.late ? "readings came late: the time of the event is older" : "as it happened"}</span></dd></div>
         </dl>
       </div>
     </section>

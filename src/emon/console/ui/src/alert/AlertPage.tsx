@@ -74,19 +74,24 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
       ...ofEvents(alert.events), ...ofMessages(alert.notifications),
     ]);
   }, [alert, readings, evidence]);
+  const grownBy = useMemo(() => {
+    const { zone: named, place, places } = alert.condition_in_force ?? { id: "", kind: "" };
+    return [named, place, ...(Array.isArray(places) ? places : [])].filter(Boolean).map(String);
+  }, [alert.condition_in_force]);
   const alcohol = readings.some((reading) => reading.kind === "alcohol_transdermal");
   const hasPlaces = alert.zones.features.length > 0 || readings.some((reading) => reading.kind === "position");
   return (
     <div className="columns">
       <div className="stack">
         <Facts alert={alert} zone={zone} />
-        {alcohol && <Curve readings={readings} zone={zone} limits={alert.condition_in_force?.["limits"]} />}
+        {alcohol && alert.family === "alcohol" && <Curve readings={readings} zone={zone} limits={alert.condition_in_force?.["limits"]} />}
         {read.fault && <p className="notice"><strong>The track could not be read.</strong> {read.fault}</p>}
         {(hasPlaces || alert.track) && (
           <MapCard title="Map" readings={readings} truncated={shown?.truncated ?? false} zones={alert.zones.features}
-            bufferM={Number(alert.condition_in_force?.["buffer_m"] ?? 0)} evidence={evidence} notObserved={notObserved}
+            bufferM={Number(alert.condition_in_force?.["buffer_m"] ?? 0)} bufferOf={grownBy} evidence={evidence} notObserved={notObserved}
             onset={millis(alert.onset)} ended={alert.ended === null ? null : millis(alert.ended)} zone={zone} />
         )}
+        {alcohol && alert.family !== "alcohol" && <Curve readings={readings} zone={zone} />}
         <Versions alert={alert} zone={zone} />
       </div>
       <div className="stack">

@@ -33,10 +33,10 @@ function style(): StyleSpecification {
     { id: "track-during", type: "line", source: "track", filter: ["==", ["get", "style"], "during"], layout: { "line-cap": "round" }, paint: { "line-color": css("--p1"), "line-width": 3 } },
     { id: "track-long", type: "line", source: "track", filter: ["==", ["get", "style"], "long"], paint: { "line-color": css("--quiet"), "line-width": 1.5, "line-dasharray": [1, 3] } },
     { id: "track-gap", type: "line", source: "track", filter: ["==", ["get", "style"], "gap"], paint: { "line-color": css("--warn"), "line-width": 2.5, "line-dasharray": [3, 2] } },
-    { id: "point", type: "circle", source: "points", paint: {
-      "circle-radius": ["case", ["get", "evidence"], 6, 4],
-      "circle-color": ["case", ["get", "evidence"], css("--p1"), ["get", "firm"], css("--accent"), css("--card")],
-      "circle-stroke-color": ["case", ["get", "evidence"], css("--card"), css("--accent")],
+    { id: "point", type: "circle", source: "points", layout: { "circle-sort-key": ["case", ["get", "evidence"], 1, 0] }, paint: {
+      "circle-radius": ["case", ["get", "evidence"], 6.5, ["get", "firm"], 3, 3.5],
+      "circle-color": ["case", ["get", "evidence"], css("--p1"), ["get", "firm"], ["case", ["==", ["get", "phase"], "during"], css("--p1"), css("--accent")], css("--card")],
+      "circle-stroke-color": ["case", ["get", "evidence"], css("--card"), ["case", ["==", ["get", "phase"], "during"], css("--p1"), css("--accent")]],
       "circle-stroke-width": ["case", ["get", "evidence"], 2, ["get", "firm"], 0, 2],
     } },
     { id: "picked", type: "circle", source: "points", filter: ["==", ["get", "key"], ""], paint: { "circle-radius": 11, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": css("--ink"), "circle-stroke-width": 3 } },
@@ -83,7 +83,7 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label }: 
     for (const name of SOURCES) made.getSource<GeoJSONSource>(name)?.setData(scene[name]);
     const labels = [
       ...scene.labels.map(({ at, text }) => mark(at, text, "label")),
-      ...scene.gaps.map(({ at, from, to }) => mark(at, `not observed from ${local(from, zone).time} to ${local(to, zone).time}`, "label gap")),
+      ...scene.gaps.map(({ at, from, to }) => mark(at, gapWords(from, to, zone), "label gap")),
     ];
     for (const each of labels) each.addTo(made);
     fit(made, scene, false);
@@ -107,6 +107,11 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label }: 
       {scene.view.length === 0 && <p className="nomap">No positions and no zones to draw.</p>}
     </div>
   );
+}
+
+function gapWords(from: number, to: number | null, zone: string): string {
+  const clock = (at: number) => local(at, zone).time.slice(0, to !== null && to - from < 600_000 ? 8 : 5);
+  return to === null ? `not observed since ${clock(from)}` : `not observed from ${clock(from)} to ${clock(to)}`;
 }
 
 const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250);

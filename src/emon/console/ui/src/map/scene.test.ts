@@ -17,7 +17,7 @@ test("a way that nobody observed is no line: it is a named gap", () => {
   const found = fixes([fix(0, 0), fix(1, 1), fix(21, 2)], new Set(), 0, null);
   const drawn = scene([], 0, found, [{ from: new Date(60_000).toISOString(), to: new Date(21 * 60_000).toISOString() }]);
   assert.deepEqual(drawn.track.features.map((line) => line.properties!["style"]), ["during", "gap"]);
-  assert.deepEqual(drawn.gaps.map((gap) => [gap.from, gap.to]), [[60_000, 21 * 60_000]]);
+  assert.deepEqual(drawn.gaps.map(({ from, to }) => [from, to]), [[60_000, 21 * 60_000]]);
 });
 
 test("an unknown accuracy draws no circle", () => {

@@ -41,19 +41,36 @@ export function fixes(readings: readonly Reading[], keys: ReadonlySet<string>, o
     }).sort((a, b) => a.at - b.at);
 }
 
-export interface GapLabel { at: Point; from: number; to: number }
+export interface GapLabel { at: Point; from: number; to: number | null; longest: number }
 
 export interface Scene { zones: FeatureCollection; track: FeatureCollection; points: FeatureCollection; circles: FeatureCollection; gaps: GapLabel[]; labels: { at: Point; text: string }[]; view: Point[] }
 
-export function scene(zones: readonly ZoneFeature[], bufferM: number, found: readonly Fix[], notObserved: readonly Span[]): Scene {
-  const drawn = zones.flatMap((zone) => zoneFeatures(zone, bufferM));
+/** The span in which nothing supports the finding, if the way from `a` to `b` lies in it. */
+export function gapBetween(a: Fix, b: Fix, notObserved: readonly Span[]): Span | undefined {
+  return notObserved.find((span) => a.at >= millis(span.from) && (span.to === null || b.at <= millis(span.to)));
+}
+
+/** One label a span, on its longest stretch. */
+function widen(gaps: GapLabel[], span: Span, a: Fix, b: Fix): void {
+  const from = millis(span.from);
+  let label = gaps.find((gap) => gap.from === from);
+  if (!label) gaps.push(label = { at: [a.lon, a.lat], from, to: span.to === null ? null : millis(span.to), longest: -1 });
+  const length = distance([a.lon, a.lat], [b.lon, b.lat]);
+  if (length <= label.longest) return;
+  label.longest = length;
+  label.at = [(a.lon + b.lon) / 2, (a.lat + b.lat) / 2];
+}
+
+/** `bufferOf`: ids of the shapes that the condition grows by `bufferM`; all of them where it is not given. */
+export function scene(zones: readonly ZoneFeature[], bufferM: number, found: readonly Fix[], notObserved: readonly Span[], bufferOf?: readonly string[]): Scene {
+  const drawn = zones.flatMap((zone) => zoneFeatures(zone, !bufferOf || bufferOf.includes(String(zone.properties.id)) ? bufferM : 0));
   const gaps: GapLabel[] = [];
   const track: Feature[] = [];
   for (let i = 1; i < found.length; i += 1) {
     const a = found[i - 1]!;
     const b = found[i]!;
-    const gap = notObserved.find((span) => millis(span.from) < b.at && (span.to === null || millis(span.to) > a.at) && b.at - a.at > 60_000);
-    if (gap) gaps.push({ at: [(a.lon + b.lon) / 2, (a.lat + b.lat) / 2], from: a.at, to: b.at });
+    const gap = gapBetween(a, b, notObserved);
+    if (gap) widen(gaps, gap, a, b);
     const style = gap ? "gap" : b.at - a.at > LONG_GAP_MS ? "long" : a.phase === "during" && b.phase === "during" ? "during" : "other";
     track.push({ type: "Feature", properties: { style }, geometry: { type: "LineString", coordinates: [[a.lon, a.lat], [b.lon, b.lat]] } });
   }

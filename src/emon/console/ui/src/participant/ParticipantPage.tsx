@@ -12,7 +12,7 @@ import { HERE, Time } from "../parts/marks.tsx";
 import { go, Link } from "../parts/router.tsx";
 import { Missing, Skeleton } from "../parts/states.tsx";
 import { Timeline } from "../parts/Timeline.tsx";
-import { inOrder, ofReadings } from "../parts/timeline.ts";
+import { inOrder, ofAlerts, ofReadings } from "../parts/timeline.ts";
 import { useLoaded } from "../parts/useLoaded.ts";
 import { fromField, millis, toField } from "../times.ts";
 import type { OrderView, Participant, Reading, ZoneFeature } from "../types.ts";
@@ -59,7 +59,8 @@ function Window({ found, zone, me }: { found: Participant; zone: string; me: str
   const read = useLoaded(trackHref(found.id, span.from, span.to), (href, signal) => track(href, signal));
   const readings: Reading[] = read.value?.readings ?? NOTHING;
   const places = useMemo(() => placesOf(found.orders), [found.orders]);
-  const entries = useMemo(() => inOrder(ofReadings(readings, () => false)), [readings]);
+  const entries = useMemo(() => inOrder([...ofReadings(readings, () => false), ...ofAlerts(found.alerts, span.from, span.to)]), [readings, found.alerts, span]);
+  const quietly = readings.some((reading) => reading.kind !== "position");
   return (
     <div className="columns">
       <div className="stack">
@@ -67,7 +68,7 @@ function Window({ found, zone, me }: { found: Participant; zone: string; me: str
         {read.fault && <p className="notice" role="alert"><strong>The track could not be read.</strong> {read.fault}</p>}
         <MapCard title="Track" readings={readings} truncated={read.value?.truncated ?? false} zones={places} bufferM={0} evidence={NOTHING} notObserved={NOTHING} onset={null} ended={null} zone={zone} />
         {readings.some((reading) => reading.kind === "alcohol_transdermal") && <Curve readings={readings} zone={zone} />}
-        <Timeline entries={entries} zone={zone} title="Readings" hidden={entries.some((entry) => entry.group === "device") ? ["position"] : []} />
+        <Timeline key={String(quietly)} entries={entries} zone={zone} title="Readings and findings" hidden={quietly ? ["position"] : []} />
       </div>
       <div className="stack">
         <Orders orders={found.orders} zone={zone} />

@@ -39,7 +39,7 @@ export function Dialog({ title, action, onDo, onClose, children, ready = true }:
         {children}
         {fault && <p className="fault" role="alert">{fault}</p>}
         <div className="ends">
-          <button type="button" className="button" onClick={onClose}>Cancel <kbd>Esc</kbd></button>
+          <button type="button" className="button" onClick={onClose}>Cancel <kbd aria-hidden="true">Esc</kbd></button>
           <button type="submit" className="button main" disabled={!ready || busy}>{busy ? "Working…" : action}</button>
         </div>
       </form>

@@ -13,7 +13,7 @@ export function Timeline({ entries, zone, title = "Timeline", hidden = ["positio
   const [all, setAll] = useState(false);
   const present = new Set(entries.map((entry) => entry.group));
   const shown = useMemo(() => entries.filter((entry) => !off.has(entry.group) || entry.evidence), [entries, off]);
-  const cut = all ? shown : shown.slice(-MOST);
+  const cut = all ? shown : shown.slice(0, MOST);
   let day = "";
   return (
     <section className="card" aria-label={title}>
@@ -34,7 +34,6 @@ export function Timeline({ entries, zone, title = "Timeline", hidden = ["positio
       </header>
       {shown.length === 0 ? <p className="empty">Nothing to show here.</p> : (
         <ol className="timeline">
-          {cut.length < shown.length && <li style={{ display: "block" }}><button type="button" className="button" onClick={() => setAll(true)}>Show {shown.length - cut.length} earlier</button></li>}
           {cut.map((entry) => {
             const date = local(entry.at, zone);
             const newDay = `${date.date} ${date.year}` !== day;
@@ -46,6 +45,7 @@ export function Timeline({ entries, zone, title = "Timeline", hidden = ["positio
               </li>
             );
           })}
+          {cut.length < shown.length && <li style={{ display: "block", padding: "10px 16px" }}><button type="button" className="button" onClick={() => setAll(true)}>Show {shown.length - cut.length} earlier</button></li>}
         </ol>
       )}
     </section>
@@ -58,7 +58,7 @@ function Item({ entry, zone }: { entry: Entry; zone: string }) {
       <span className="when"><Time at={entry.at} zone={zone} form="clock" /></span>
       <span className="dotline" aria-hidden="true" />
       <span className="what">{entry.title}{entry.evidence && <> <span className="chip bad">evidence</span></>}
-        {entry.detail && <span className="small quiet" style={{ display: "block" }}>{entry.detail}</span>}
+        {entry.detail && <span className={entry.group === "device" || entry.group === "position" ? "small quiet aside" : "small quiet under"}>{entry.detail}</span>}
       </span>
     </>
   );

@@ -8,6 +8,7 @@ import { plain } from "../words.ts";
 import type { Alert, AlertDetail } from "../types.ts";
 import { Dialog } from "./Dialog.tsx";
 import { say } from "./toasts.tsx";
+import { useLoaded } from "./useLoaded.ts";
 
 const DONE: Record<Command, string> = {
   claim: "You have", release: "Back in the queue:", ack: "Acknowledged:", note: "Note added to", close: "Closed:",
@@ -22,7 +23,7 @@ export function refusal(cause: unknown, alert: Alert, me: string | null): string
   return detail;
 }
 
-type Open = { name: "takeover" | "note"; alert: Alert } | { name: "close"; alert: AlertDetail };
+interface Open { name: "takeover" | "note" | "close"; alert: Alert | AlertDetail }
 
 export interface Commands {
   act: (alert: Alert, name: Command) => void;
@@ -52,11 +53,8 @@ export function useCommands(me: string | null, onDone?: (name: Command) => void)
 
   const act = useCallback((alert: Alert, name: Command) => {
     if (name === "claim" && alert.holder !== null && alert.holder !== me) setOpen({ name: "takeover", alert });
-    else if (name === "note") setOpen({ name: "note", alert });
-    else if (name === "close") {
-      alertDetail(String(alert.id)).then((detail) => setOpen({ name: "close", alert: detail }),
-        (cause: unknown) => say(refusal(cause, alert, me), true));
-    } else void send(alert, name).then((wrong) => wrong !== null && say(wrong, true));
+    else if (name === "note" || name === "close") setOpen({ name, alert });
+    else void send(alert, name).then((wrong) => wrong !== null && say(wrong, true));
   }, [me, send]);
 
   const close = () => setOpen(null);
@@ -90,27 +88,33 @@ function WordsDialog({ alert, takeover, send, onClose }: { alert: Alert; takeove
 
 const OTHER = "non_actionable:";
 
-function CloseDialog({ alert, send, onClose }: { alert: AlertDetail; send: Send; onClose: () => void }) {
+/** Opens at once, also from the queue: what it must know of the alert is read while it is already there, so
+ * that no key goes to the page behind it. */
+function CloseDialog({ alert, send, onClose }: { alert: Alert | AlertDetail; send: Send; onClose: () => void }) {
+  const known = "dispositions" in alert ? alert : null;
+  const read = useLoaded(known ? null : String(alert.id), alertDetail);
+  const rules = known ?? read.value;
   const [disposition, setDisposition] = useState("");
   const [cause, setCause] = useState("");
   const [note, setNote] = useState("");
-  const chosen = disposition === OTHER ? `${OTHER}${cause.trim().toLowerCase().replace(/\s+/g, "_")}` : disposition;
-  const ready = chosen !== "" && chosen !== OTHER && (!alert.note_required || note.trim() !== "");
+  const chosen = disposition === OTHER ? `${OTHER}${cause.trim().replace(/\s+/g, " ").replace(/^:+/, "")}` : disposition;
+  const ready = chosen !== "" && chosen !== OTHER && rules !== null && (!rules.note_required || note.trim() !== "");
   const body = { disposition: chosen, ...(note.trim() ? { note: note.trim() } : {}) };
   return (
     <Dialog title="Close this alert?" action="Close alert" ready={ready} onClose={onClose} onDo={() => send(alert, "close", body)}>
       <Subject alert={alert} />
-      {alert.must_clear && alert.condition_state === "active" && (
+      {rules?.must_clear && alert.condition_state === "active" && (
         <p className="notice" style={{ margin: "12px 0 0" }}><strong>The device has not reported its all-clear.</strong> Until then this alert cannot be closed.</p>
       )}
       <div className="field">
         <label htmlFor="disposition">How did it end?</label>
         <select id="disposition" data-first value={disposition} required onChange={(change) => setDisposition(change.target.value)}>
-          <option value="">Choose…</option>
-          {alert.dispositions.map((each) => <option key={each} value={each}>{dispositionWords(each)}</option>)}
+          <option value="">{rules ? "Choose…" : "Reading…"}</option>
+          {rules?.dispositions.map((each) => <option key={each} value={each}>{dispositionWords(each)}</option>)}
           <option value={OTHER}>Not actionable: another cause…</option>
         </select>
       </div>
+      {read.fault && <p className="fault" role="alert">{read.fault}</p>}
       {disposition === OTHER && (
         <div className="field">
           <label htmlFor="cause">Cause</label>
@@ -118,9 +122,9 @@ function CloseDialog({ alert, send, onClose }: { alert: AlertDetail; send: Send;
         </div>
       )}
       <div className="field">
-        <label htmlFor="note">Note{alert.note_required ? "" : " (optional)"}</label>
-        <textarea id="note" value={note} required={alert.note_required} maxLength={10_000} onChange={(change) => setNote(change.target.value)} />
-        <p className="hint">{alert.note_required ? "Needed at this priority. " : ""}A closed alert stays in the record; if it happens again, a new one opens. Ctrl+Enter closes it.</p>
+        <label htmlFor="note">Note{rules?.note_required === false ? " (optional)" : ""}</label>
+        <textarea id="note" value={note} required={rules?.note_required} maxLength={10_000} onChange={(change) => setNote(change.target.value)} />
+        <p className="hint">{rules?.note_required ? "Needed at this priority. " : ""}A closed alert stays in the record; if it happens again, a new one opens. Ctrl+Enter closes it.</p>
       </div>
     </Dialog>
   );

@@ -49,6 +49,12 @@ export function Time({ at, zone, form = "full" }: TimeProps) {
   );
 }
 
+/** When nothing supports the finding: the words that screens and reports share. */
+export function Gap({ from, to, zone }: { from: string | number; to: string | number | null; zone: string | null }) {
+  return to === null ? <>not observed since <Time at={from} zone={zone} form="short" /></>
+    : <>not observed from <Time at={from} zone={zone} form="short" /> to <Time at={to} zone={zone} form="short" /></>;
+}
+
 const PATIENCE_MS: Record<number, number> = { 1: 5 * 60_000, 2: 15 * 60_000, 3: 60 * 60_000, 4: 4 * 3_600_000 };
 
 /** How long an alert waits for a person, or how long the person still has: colour and words. */
@@ -58,15 +64,15 @@ export function Age({ alert }: { alert: Alert }) {
   if (alert.work_due !== null) {
     const left = millis(alert.work_due) - now;
     const mood = left < 0 ? "age over" : left < 60_000 ? "age soon" : "age";
-    return <span className={mood} title={`Work is due at ${utc(millis(alert.work_due))}`}>{left < 0 ? `overdue ${span(-left)}` : `${span(left)} left`}</span>;
+    return <span className={mood} title={`Work is due at ${utc(millis(alert.work_due))}`}>{left < 0 ? <>{span(-left)} <small>overdue</small></> : <>{span(left)} <small>left to work</small></>}</span>;
   }
   if (alert.waiting_since === null) return <span className="age quiet">in hand</span>;
   const waited = now - millis(alert.waiting_since);
   const patience = PATIENCE_MS[alert.priority] ?? 4 * 3_600_000;
   const since = `Waiting since ${utc(millis(alert.waiting_since))}`;
-  if (waited > patience) return <span className="age over" title={since}>{span(waited)}, late</span>;
-  if (waited > patience / 2) return <span className="age soon" title={since}>{span(waited)}, soon late</span>;
-  return <span className="age" title={since}>{span(waited)}</span>;
+  if (waited > patience) return <span className="age over" title={since}>{span(waited)} <small>late</small></span>;
+  if (waited > patience / 2) return <span className="age soon" title={since}>{span(waited)} <small>soon late</small></span>;
+  return <span className="age" title={since}>{span(waited)} <small>waiting</small></span>;
 }
 
 /** Work as words: who has it. */
@@ -81,7 +87,7 @@ export function workOf(alert: Alert, me: string | null): string {
 }
 
 /** Who works on it, and what the pipeline says: two axes, never one status. */
-export function StateChips({ alert, me }: { alert: Alert; me: string | null }) {
+export function StateChips({ alert, me, times = true }: { alert: Alert; me: string | null; times?: boolean }) {
   const closed = alert.work_state === "closed";
   const mine = alert.holder !== null && alert.holder === me;
   return (
@@ -90,7 +96,7 @@ export function StateChips({ alert, me }: { alert: Alert; me: string | null }) {
       {alert.withdrawn ? <span className="chip warn">Withdrawn</span>
         : alert.condition_state === "active" ? !closed && <span className="chip">Ongoing</span>
           : <span className="chip good">{closed ? "Ended" : "Ended, not handled"}</span>}
-      {alert.activations > 1 && <span className="chip">{alert.activations} times</span>}
+      {times && alert.activations > 1 && <span className="chip">{alert.activations} times</span>}
     </>
   );
 }

@@ -1,9 +1,9 @@
 // Everything that happened around an alert, in one order: what devices said, what was believed of it, what
-// people did, whom emon told. Sorted by the pipeline's clock, newest last.
+// people did, whom emon told. Sorted by the pipeline's clock, newest first.
 
-import { describe } from "../readings.ts";
+import { aside, describe } from "../readings.ts";
 import { millis, utc } from "../times.ts";
-import type { FindingView, Notification, Reading, WorkEvent } from "../types.ts";
+import type { Alert, FindingView, Notification, Reading, WorkEvent } from "../types.ts";
 import { levelOf, plain, titleOf } from "../words.ts";
 
 export type Group = "finding" | "work" | "message" | "device" | "position";
@@ -24,22 +24,36 @@ export function ofReadings(readings: readonly Reading[], isEvidence: (reading: R
     const late = reading.received_at ? millis(reading.received_at) - millis(reading.observed_at) : 0;
     return {
       key: `r${i}${reading.device}${reading.observed_at}`, at: millis(reading.observed_at), group: reading.kind === "position" ? "position" : "device",
-      title: describe(reading), detail: [reading.device, late > 15 * 60_000 && `received late, at ${utc(millis(reading.received_at!))}`].filter(Boolean).join(", "),
+      title: describe(reading), detail: [aside(reading), late > 15 * 60_000 && `received late, at ${utc(millis(reading.received_at!))}`].filter(Boolean).join(", "),
       evidence: isEvidence(reading),
     };
   });
 }
 
+/** What was found within a window, from the alerts that hold it. */
+export function ofAlerts(alerts: readonly Alert[], from: number, to: number): Entry[] {
+  return alerts.flatMap((alert): Entry[] => {
+    const entry = (key: string, at: string, title: string): Entry => ({ key: `a${alert.id}${key}`, at: millis(at), group: "finding", title, detail: `alert #${alert.id}${alert.withdrawn ? ", withdrawn" : ""}`, evidence: false });
+    return [entry("0", alert.onset, alert.title), ...(alert.ended !== null && alert.ended !== alert.onset ? [entry("1", alert.ended, `Ended: ${alert.title}`)] : [])];
+  }).filter((entry) => entry.at >= from && entry.at <= to);
+}
+
+const EVENT_WORDS: Record<string, string> = {
+  opened: "Alert opened", noted: "Note", no_op: "Nothing to change", lease_lapsed: "Claim lapsed: back to the queue", taken_over: "Taken over",
+  work_timed_out: "Time for work is up: back to the queue", returned_to_queue: "More urgent now: back to the queue", self_cleared: "Closed by itself",
+};
+
 const WORDS = ["note", "text", "reason", "disposition", "cause"];
 
 export function ofEvents(events: readonly WorkEvent[]): Entry[] {
-  return events.map((event): Entry => {
+  return events.filter((event) => !event.kind.startsWith("finding_")).map((event): Entry => { // findings' own entries say it
+    const from = event.data?.["from"] ?? event.data?.["holder"];
     const said = event.data === null ? "erased" : WORDS.map((name) => event.data?.[name]).filter((text) => typeof text === "string" && text !== "")
       .map((text) => (/^[a-z_]+(:[a-z_]+)?$/.test(String(text)) ? plain(String(text)).toLowerCase() : `“${String(text)}”`)).join(", ");
     const by = event.actor ? ` by ${event.actor}` : "";
     return {
-      key: `e${event.seq}`, at: millis(event.at), group: "work", title: `${plain(event.kind)}${by}`,
-      detail: [said, event.via && event.via !== "console" && `via ${event.via}`].filter(Boolean).join(", ") || null, evidence: false,
+      key: `e${event.seq}`, at: millis(event.at), group: "work", title: `${EVENT_WORDS[event.kind] ?? plain(event.kind)}${by}`,
+      detail: [typeof from === "string" && `was with ${from}`, event.kind !== "opened" && said, event.via && event.via !== "console" && `via ${event.via}`].filter(Boolean).join(", ") || null, evidence: false,
     };
   });
 }
@@ -67,4 +81,4 @@ const OUTCOMES: Record<string, string> = {
   started: "handed over, no answer yet", accepted: "accepted", temporary: "failed for now", permanent: "failed for good", unknown: "outcome unknown",
 };
 
-export const inOrder = (entries: Entry[]) => entries.sort((a, b) => a.at - b.at || a.key.localeCompare(b.key));
+export const inOrder = (entries: Entry[]) => entries.sort((a, b) => b.at - a.at || b.key.localeCompare(a.key, "en", { numeric: true }));

@@ -1,7 +1,7 @@
 // The live queue. P1 in its own strip; everything else by priority, then oldest; rows keep their places while
 // somebody points at them.
 
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { command, Refused } from "../api.ts";
 import { useCommands, refusal } from "../parts/commands.tsx";
 import { Help } from "../parts/Help.tsx";
@@ -15,6 +15,7 @@ import { reload, take, useAlerts } from "./alerts.ts";
 import { arrange, isOpen, matcher } from "./arrange.ts";
 import { Rows, type RowsHandle } from "./Rows.tsx";
 
+const MOST_CRITICAL = 4; // rows of the strip before it scrolls
 const NARROW = "(max-width: 640px)";
 
 function useNarrow(): boolean {
@@ -38,6 +39,8 @@ export function QueuePage({ me }: { me: string | null }) {
   const search = useRef<HTMLInputElement>(null);
   const stripRows = useRef<RowsHandle>(null);
   const listRows = useRef<RowsHandle>(null);
+  const stripBox = useRef<HTMLDivElement>(null);
+  const stripHeight = useRef(0); // while rows keep their places, a growing strip lies over them and moves nothing
   const commands = useCommands(me);
   const matches = useMemo(() => matcher(filter, me), [filter, me]);
   const hold = (pointing || selected !== null) && shown.length > 0;
@@ -50,6 +53,8 @@ export function QueuePage({ me }: { me: string | null }) {
     const count = [...alerts.values()].filter(isOpen).length;
     document.title = count === 0 ? "Queue · emon" : `(${count}) Queue · emon`;
   }, [alerts]);
+
+  useLayoutEffect(() => { if (!hold) stripHeight.current = stripBox.current?.offsetHeight ?? 0; });
 
   const chosen = selected === null ? null : alerts.get(selected) ?? null;
   const select = (index: number) => {
@@ -110,23 +115,25 @@ export function QueuePage({ me }: { me: string | null }) {
             }} />
           {filter === "" && <kbd aria-hidden="true">/</kbd>}
         </div>
-        <button type="button" className="button main" onClick={() => void takeNext()}>Take next <kbd>t</kbd></button>
-        <button type="button" className="button" onClick={() => setHelp(true)}>Keys <kbd>?</kbd></button>
+        <button type="button" className="button main" onClick={() => void takeNext()}>Take next <kbd aria-hidden="true">t</kbd></button>
+        <button type="button" className="button" onClick={() => setHelp(true)}>Keys <kbd aria-hidden="true">?</kbd></button>
       </div>
       {fault && <p className="banner" role="alert">{fault} <button type="button" className="button" onClick={() => void reload()}>Try again</button></p>}
+      <div className="stripbox" ref={stripBox} style={hold ? { height: stripHeight.current } : undefined}>
       <section className={strip.length === 0 ? "strip none" : "strip"} aria-label="Critical alerts">
         <header>
           <h2>{strip.length === 0 ? (loaded ? "No critical alerts" : "Critical alerts") : `Critical: ${strip.length}`}</h2>
-          <span className="small" aria-live="assertive">{strip.length > 0 && `${strip.filter((alert) => alert.work_state === "new").length} without an operator`}</span>
+          <span className="small" aria-live="assertive">{strip.length > 0 && `${strip.filter((alert) => alert.work_state === "new").length} without an operator${strip.length > MOST_CRITICAL ? `, ${strip.length - MOST_CRITICAL} more below` : ""}`}</span>
         </header>
-        {strip.length > 0 && <Rows ref={stripRows} alerts={strip} rowHeight={rowHeight} label="Critical alerts" selected={selected} maxHeight={rowHeight * 3.5} onEngaged={setPointing} render={row} />}
+        {strip.length > 0 && <Rows ref={stripRows} alerts={strip} rowHeight={rowHeight} label="Critical alerts" selected={selected} maxHeight={rowHeight * MOST_CRITICAL} onEngaged={setPointing} render={row} />}
       </section>
+      </div>
       <div className="freshbar">
         <p className="small quiet">{loaded ? `${list.filter(isOpen).length} more, by priority, then oldest` : "Reading…"}</p>
         <span aria-live="polite">
           {fresh + done > 0 && (
             <button type="button" className="button fresh" onClick={settle}>
-              {[fresh > 0 ? `${fresh} new` : "", done > 0 ? `${done} done` : ""].filter(Boolean).join(", ")}: update the list <kbd>u</kbd>
+              {[fresh > 0 ? `${fresh} new` : "", done > 0 ? `${done} done` : ""].filter(Boolean).join(", ")}: update the list <kbd aria-hidden="true">u</kbd>
             </button>
           )}
         </span>
@@ -159,14 +166,14 @@ function Row({ alert, me, onFocus }: { alert: Alert; me: string | null; onFocus:
         <Link className="line" href={`/alerts/${alert.id}`} onFocus={onFocus}>{alert.title}</Link>
         <span className="line small quiet">
           <span className="who-inline">{who} · </span>
-          since <Time at={alert.onset} zone={alert.time_zone} form="short" /> · {levelOf(alert.level)[0].toLowerCase()}
+          since <Time at={alert.onset} zone={alert.time_zone} form="short" /> · {levelOf(alert.level)[0].toLowerCase()}{alert.activations > 1 && ` · ${alert.activations} times`}
         </span>
       </span>
       <span className="who">
         <span className="line">{who}</span>
         <span className="line small quiet">{[alert.order, alert.condition].filter(Boolean).join(" · ")}</span>
       </span>
-      <span className="state"><StateChips alert={alert} me={me} /></span>
+      <span className="state"><StateChips alert={alert} me={me} times={false} /></span>
     </>
   );
 }
