@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 Instant = str
 ConditionState = Literal["active", "cleared"]
@@ -294,7 +294,7 @@ class AckBody(Shape):
 class NoteBody(Shape):
     """What the operator has to say."""
 
-    text: str = Field(min_length=1, max_length=10_000)
+    text: str = Field(min_length=1, max_length=10_000, validation_alias=AliasChoices("text", "note"))
 
 
 class CloseBody(Shape):
