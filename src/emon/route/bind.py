@@ -66,12 +66,13 @@ class Binder:
         self._device_watchers: dict[str, set[int]] = {}  # the same for devices that conditions name
         self._devices: dict[str, set[str]] = {}  # person -> devices that any version gave them
 
-    def expect(self, record: OrdersRecord) -> None:
+    def expect(self, record: OrdersRecord) -> Sequence[VersionRecord]:
         """Takes in a version of which nobody knows whether it was told before this process began. It counts
         for readings at once; if it comes by again, `take` still answers with all that it changed."""
         change = self.take(record)
         if change.versions:
             self._expected[_identity(record)] = change
+        return change.versions
 
     def take(self, record: OrdersRecord) -> Change:
         """Takes a version in. One that was taken in before, with the same content, changes nothing."""

@@ -38,6 +38,8 @@ class Sequencer:
     def ticks_up_to(self, instant: int) -> list[Entry]:
         """Ticks of all whole seconds up to `instant` that were not given yet."""
         newest = instant - instant % TICK_EVERY
+        if newest <= (self.tick or 0):
+            return []
         if self.tick is None:
             return self._tick(newest)
         if newest - self.tick > OWN_OUTAGE_GAP:

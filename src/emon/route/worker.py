@@ -39,10 +39,10 @@ from emon.journal.port import (
     Record,
     TopicPartition,
 )
-from emon.journal.records import Bound, InputRecord, Tick, decode_input, decode_orders
+from emon.journal.records import BindingVersion, Bound, InputRecord, Tick, decode_input, decode_orders
 from emon.limits import HISTORY_DAYS, OWN_LEASE_S, ROUTE_POLL_S, ROUTE_RECORDS
 from emon.route.arrivals import Arrival, Arrivals
-from emon.route.bind import Binder
+from emon.route.bind import Binder, VersionRecord
 from emon.route.heads import RawHead, Reading, decode_head, decode_raw
 from emon.route.history import DeviceHistory, again
 from emon.route.sequence import Sequencer, arrival
@@ -155,6 +155,7 @@ class Router:
         self._arrivals = Arrivals()
         self._flushed = self._looked = monotonic_s()
         self._forgotten = -1
+        self._owners: dict[str, str] = {}  # feeds that bindings name and the store does not know yet
 
     @classmethod
     async def restore(cls, journal: Journal, engine: Engine, clock: Clock, consumer: Consumer,
@@ -163,11 +164,13 @@ class Router:
         partitions = await journal.partitions(READINGS)
         positions = await asyncio.to_thread(store.route_positions, engine)
         binder = Binder(partitions)
-        await _load_versions(journal, binder, positions)
+        uncertain = await _load_versions(journal, binder, positions)
         sequencer = await _load_sequence(journal, partitions)
         history = await _load_history(journal, positions, batch)
         log.info("router leads", bindings=len(binder.book.devices()), last=sequencer.last)
-        return cls(engine, clock, consumer, binder, sequencer, history)
+        router = cls(engine, clock, consumer, binder, sequencer, history)
+        router.register(uncertain)
+        return router
 
     async def work(self, batch: Batch) -> None:
         """Tells what was polled, in one transaction. Raises Fenced, Unavailable."""
@@ -183,6 +186,12 @@ class Router:
             metrics.STAGE_RECORDS.labels(GROUP).inc(sum(len(records) for records in batch.values()))
         told = {(ORDERS, p.partition): self._arrivals.offsets[p] for p in batch if p.topic == ORDERS}
         await self._keep(told)
+
+    def register(self, versions: Sequence[VersionRecord]) -> None:
+        """Notes which feeds bindings name: ingest refuses those devices from any other."""
+        self._owners |= {version.binding.device: version.binding.feed for version in versions
+                         if isinstance(version, BindingVersion) and version.binding.feed
+                         and not version.binding.void}
 
     def _readings(self, each: Arrival) -> list[Entry]:
         for reading in each.readings:
@@ -208,6 +217,7 @@ class Router:
         change = self.binder.take(each.version)
         if not change.versions:
             return []
+        self.register(change.versions)
         readings = await self._history_of(change.again)
         stamp = self.sequencer.stamp(each.received_at)
         placed = self.binder.tell(change, stamp)
@@ -246,6 +256,10 @@ class Router:
         if chunks:
             positions |= {(RAW, p): offset for p, offset in self.history.positions().items()}
         try:
+            if self._owners:
+                await asyncio.to_thread(store.register_devices, self._engine, self._owners,
+                                        self._clock.now_us())
+                self._owners = {}
             if positions:
                 await asyncio.to_thread(store.add_device_chunks, self._engine, chunks, positions)
             self.history.written()
@@ -270,8 +284,10 @@ async def _all(journal: Journal, position: TopicPartition, offset: int) -> Async
         offset = records[-1].offset + 1
 
 
-async def _load_versions(journal: Journal, binder: Binder, positions: Mapping[tuple[str, int], int]) -> None:
-    """Versions up to the stored position were told; of later ones nobody knows (see Binder.expect)."""
+async def _load_versions(journal: Journal, binder: Binder,
+                         positions: Mapping[tuple[str, int], int]) -> list[VersionRecord]:
+    """Versions up to the stored position were told; of later ones, returned, nobody knows (Binder.expect)."""
+    unsure: list[VersionRecord] = []
     records = []
     for partition in range(await journal.partitions(ORDERS)):
         async for record in _all(journal, TopicPartition(ORDERS, partition), 0):
@@ -280,9 +296,10 @@ async def _load_versions(journal: Journal, binder: Binder, positions: Mapping[tu
                             partition, record.offset, version))
     for uncertain, _, _, _, version in sorted(records, key=lambda r: r[:4]):
         if uncertain:
-            binder.expect(version)
+            unsure += binder.expect(version)
         else:
             binder.take(version)
+    return unsure
 
 
 async def _load_sequence(journal: Journal, partitions: int) -> Sequencer:
