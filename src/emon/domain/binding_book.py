@@ -92,6 +92,10 @@ class BindingBook:
         """Devices that any version ever gave to the participant."""
         return sorted(self._devices.get(("participant", participant), ()))
 
+    def devices_named(self, version: Binding) -> list[str]:
+        """Devices that the binding's versions name, this one included."""
+        return sorted({b.device for b in self._versions.get(version.id, {}).values()} | {version.device})
+
     def devices(self) -> list[str]:
         """Devices that any version names."""
         return sorted(self._ids)

@@ -21,7 +21,7 @@ class Chunk(NamedTuple):
     day: int  # days since 1970-01-01 UTC of observed_at
     first_observed_at: int
     last_observed_at: int
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls
     payload: bytes
 
 

@@ -1,0 +1,18 @@
+"""Rules by condition kind: a kind is one file and one line here. Kinds without a rule are not judged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from emon.evaluate.rules.contact import Contact
+from emon.evaluate.rules.curfew import Curfew
+from emon.evaluate.rules.zones import Zones
+from emon.evaluate.verdict import Rule
+
+RULES: Final[tuple[Rule, ...]] = (
+    Zones(),
+    Curfew(),
+    Contact(),
+)
+
+RULE_OF_KIND: Final[dict[str, Rule]] = {kind: rule for rule in RULES for kind in rule.kinds}

@@ -1,0 +1,246 @@
+"""The evaluator: records in, revisions of findings out, the same for every split into batches.
+
+Time is data. The clock is the `received_at` of what has been read; timers fire by it and by nothing else.
+An arrival is all records of one instant, judged together with the timers due at it; timers due before it
+fire before it. What the evaluator believes at an instant follows from the set of readings and versions
+taken in by then, so late data simply changes the set.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+
+from emon.domain.binding_book import BindingBook
+from emon.domain.finding import Finding
+from emon.domain.instant import SECOND
+from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate import sentences
+from emon.evaluate.matching import Moment, output_order
+from emon.evaluate.orderbook import OrderBook
+from emon.evaluate.outages import Outages
+from emon.evaluate.person import Books, News, Person
+from emon.evaluate.port import History
+from emon.evaluate.track import chunks
+from emon.journal.port import partition_of
+from emon.journal.records import (
+    BindingVersion,
+    Bound,
+    InputRecord,
+    OrderVersion,
+    OwnOutage,
+    Tick,
+    ZoneVersion,
+)
+from emon.limits import RULE_VERSION
+
+
+class Evaluator:
+    """State of one partition. Not safe to call from two threads at once."""
+
+    def __init__(self, history: History, *, partition: int = 0, partitions: int = 1,
+                 rule_version: int = RULE_VERSION) -> None:
+        self._history, self._partition, self._partitions = history, partition, partitions
+        self.rule_version = rule_version
+        self.clock = ALWAYS
+        self._orders, self._bindings = OrderBook(), BindingBook()
+        self._outages = Outages(self._orders, self._bindings)
+        self._people: dict[str, Person] = {}
+        self._timers: list[tuple[int, str]] = []
+        self._arrival: list[InputRecord] = []
+        self._dirty: set[str] = set()
+
+    def step(self, records: Sequence[InputRecord]) -> list[Finding]:
+        """Revisions that the whole arrivals in `records` bring, in the published order. The last arrival is
+        kept back until it is known to be whole."""
+        written: list[Finding] = []
+        for record in records:
+            if self._arrival and record.received_at > self._arrival[0].received_at:
+                written += self._close()
+            self._arrival.append(record)
+            if isinstance(record, Tick) or record.last:
+                written += self._close()
+        return written
+
+    def arrive(self, arrival: Sequence[InputRecord]) -> list[Finding]:
+        """Judges one whole arrival: all records of one instant, whatever their marks."""
+        self._arrival = list(arrival)
+        return self._close() if arrival else []
+
+    def advance(self, clock_us: int) -> list[Finding]:
+        """Moves the clock: takes in what arrived by then and fires timers up to and including it."""
+        written = self._close() if self._arrival and self._arrival[0].received_at <= clock_us else []
+        written += self._fire(clock_us, inclusive=True)
+        self.clock = max(self.clock, clock_us)
+        return written
+
+    @property
+    def next_due(self) -> int | None:
+        """The next instant at which a timer may fire without any record."""
+        while self._timers and self._person_due(self._timers[0][1]) != self._timers[0][0]:
+            heapq.heappop(self._timers)
+        dues = [self._timers[0][0]] if self._timers else []
+        outage = self._outages.due(self.clock)
+        return min([*dues, *([outage] if outage is not None else [])], default=None)
+
+    def flush_history(self) -> None:
+        """Writes readings that the history does not have yet; call before `snapshot`."""
+        for person in self._people.values():
+            fresh = person.track.take_fresh()
+            if fresh:
+                self._history.append(chunks(person.participant, fresh))
+
+    def _close(self) -> list[Finding]:
+        arrival, self._arrival = self._arrival, []
+        at = max(arrival[0].received_at, self.clock)
+        written: list[Finding] = []
+        for record in arrival:
+            if isinstance(record, OwnOutage):
+                written += self._own_outage(record)
+        written += self._fire(at, inclusive=False)
+        self.clock = at
+        return written + self._judge(at, self._take(arrival))
+
+    def _fire(self, until: int, *, inclusive: bool) -> list[Finding]:
+        """Timers up to `until`, instant by instant."""
+        written: list[Finding] = []
+        while (due := self.next_due) is not None and (due < until or (inclusive and due == until)):
+            self.clock = max(self.clock, due)
+            written += self._judge(self.clock, {})
+        return written
+
+    def _take(self, arrival: Iterable[InputRecord]) -> dict[str, News]:
+        """Texts first, then readings: they are one instant."""
+        news: dict[str, News] = {}
+        readings = []
+        for record in arrival:
+            if isinstance(record, Bound):
+                readings.append(record)
+            else:
+                self._take_text(record, news)
+        for bound in readings:
+            self._take_reading(bound, news)
+        return news
+
+    def _take_reading(self, bound: Bound, news: dict[str, News]) -> None:
+        person = self._person(bound.participant)
+        if person is None:
+            return
+        self._dirty.add(bound.participant)
+        if bound.reading.observed_at > self.clock:
+            person.ahead.append(bound)
+            self._set_timer(person)
+            return
+        person.take(bound, news.setdefault(bound.participant, News()))
+        self._outages.take(bound)
+
+    def _take_text(self, record: InputRecord, news: dict[str, News]) -> None:
+        changed: dict[str, int] = {}
+        why = "order_changed"
+        match record:
+            case OrderVersion(order=order):
+                changed = self._orders.add_order(order)
+                for condition in order.conditions:
+                    if condition.kind == "contact" and condition.every_s is not None:
+                        self._outages.demand(round(condition.every_s * SECOND))
+                self._outages.text()
+            case ZoneVersion(zone=zone):
+                changed, why = self._orders.add_zone(zone), "zone_changed"
+            case BindingVersion(binding=binding):
+                changed, why = self._bind(record), "binding_changed"
+                self._outages.named(binding.device, binding.feed)
+                self._outages.text()
+            case Tick(heard=heard) if heard:
+                for feed, devices in heard.items():
+                    for device, observed_at in devices:
+                        self._outages.hear(feed, device, observed_at)
+            case _:
+                pass
+        for participant, from_ in changed.items():
+            if self._person(participant) is not None:
+                news.setdefault(participant, News()).text(from_, why)
+                self._dirty.add(participant)
+
+    def _bind(self, record: BindingVersion) -> dict[str, int]:
+        """Takes a binding in; also what only changes its role or place is a change."""
+        binding = record.binding
+        owners = {s.item.participant for s in self._bindings.spans(binding.device)} | {binding.participant}
+        before = {d: list(self._bindings.spans(d)) for d in self._bindings.devices_named(binding)}
+        self._bindings.add(binding)
+        from_ = NEVER
+        for device in self._bindings.devices_named(binding):
+            after = self._bindings.spans(device)
+            owners |= {s.item.participant for s in (*after, *before.get(device, ()))}
+            if after != before.get(device, []):
+                from_ = min([from_, *(s.from_ for s in {*after} ^ {*before.get(device, [])})])
+        if from_ == NEVER:
+            return {}
+        people = {p for p in owners if p is not None}
+        for participant in people:
+            person = self._people.get(participant)
+            if person is not None:
+                person.rebind(self._bindings, self.clock)
+        return dict.fromkeys(people, from_)
+
+    def _own_outage(self, record: OwnOutage) -> list[Finding]:
+        span = (record.from_, record.to)
+        if span in self._outages.own or record.from_ >= record.to:
+            return []
+        written = self._fire(min(record.from_, record.received_at), inclusive=True)
+        self._outages.own = sorted([*self._outages.own, span])
+        self._outages.text()
+        if self.clock > record.from_:
+            late = {p: News(silence_from=record.from_) for p in self._people}
+            written += self._judge(self.clock, late)
+        return written
+
+    def _judge(self, at: int, news: dict[str, News]) -> list[Finding]:
+        """Everything that this instant decides, in the published order."""
+        while self._timers and self._timers[0][0] <= at:
+            due, participant = heapq.heappop(self._timers)
+            if self._person_due(participant) == due:
+                self._wake(self._people[participant], at, news.setdefault(participant, News()))
+        written: list[Finding] = []
+        if at % SECOND == 0:
+            changed = self._outages.judge(at, self._moment(at))
+            written += changed.revisions if self._partition == 0 else []
+            for participant, since in changed.participants.items():
+                if participant in self._people:
+                    mine = news.setdefault(participant, News())
+                    mine.silence_from = min(mine.silence_from, since)
+        books = Books(self._orders, self._bindings, self._outages.standing(), self._outages.own,
+                      self.rule_version)
+        for participant in news:
+            person = self._people[participant]
+            written += person.judge(books, at, news[participant])
+            self._dirty.add(participant)
+            self._set_timer(person)
+        return sorted(written, key=output_order)
+
+    def _wake(self, person: Person, at: int, news: News) -> None:
+        """Takes in readings of the future that the clock has reached."""
+        ripe = [b for b in person.ahead if b.reading.observed_at <= at]
+        if ripe:
+            person.ahead = [b for b in person.ahead if b.reading.observed_at > at]
+            for bound in ripe:
+                person.take(bound, news)
+                self._outages.take(bound)
+
+    def _moment(self, at: int) -> Moment:
+        return Moment(at, self.rule_version, lambda _: "late_data", sentences.evidence, sentences.retraction)
+
+    def _person(self, participant: str) -> Person | None:
+        """The participant; None where another partition judges them."""
+        person = self._people.get(participant)
+        if person is None and partition_of(participant, self._partitions) == self._partition:
+            person = self._people[participant] = Person(participant, self._history, self._bindings)
+        return person
+
+    def _person_due(self, participant: str) -> int | None:
+        person = self._people.get(participant)
+        return None if person is None else person.due
+
+    def _set_timer(self, person: Person) -> None:
+        due = person.due
+        if due is not None:
+            heapq.heappush(self._timers, (due, person.participant))

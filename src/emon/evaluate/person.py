@@ -1,0 +1,210 @@
+"""What the evaluator keeps of one participant between arrivals, and how their conditions are judged anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import NamedTuple
+
+from emon.domain.binding_book import BindingBook
+from emon.domain.finding import Finding
+from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate import sentences
+from emon.evaluate.matching import Book, Key, Moment, Standing, revise
+from emon.evaluate.orderbook import OrderBook, Term
+from emon.evaluate.port import History
+from emon.evaluate.positions import Body
+from emon.evaluate.rules import RULE_OF_KIND
+from emon.evaluate.signals import Case, Outage
+from emon.evaluate.track import Track
+from emon.evaluate.verdict import Hint, Interval, Judged
+from emon.journal.records import Bound
+
+
+@dataclass(slots=True)
+class News:
+    """What an instant brought to a participant: readings observed in [from_, until], or new texts.
+
+    `silence_from`: feed or own outages changed from there on; only silences are judged again.
+    `why`: the reason to give where something no longer stands.
+    """
+
+    from_: int = NEVER
+    until: int = ALWAYS
+    silence_from: int = NEVER
+    texts: bool = False
+    why: str = "late_data"
+
+    def reading(self, observed_at: int) -> None:
+        """A reading that counts came in."""
+        self.from_, self.until = min(self.from_, observed_at), max(self.until, observed_at)
+
+    def text(self, from_: int, why: str) -> None:
+        """A version that changes everything from an instant on came in."""
+        self.from_, self.until, self.texts, self.why = min(self.from_, from_), NEVER, True, why
+
+
+@dataclass(slots=True)
+class Conditioned:
+    """One condition of one order: where its machine stands, what it found, when it must be looked at."""
+
+    hint: Hint = field(default_factory=Hint)
+    due: int | None = None
+    books: dict[tuple[str, str], Book] = field(default_factory=dict)  # by (family, part)
+
+    def standing(self) -> list[Standing]:
+        """All findings that are not withdrawn, by onset."""
+        return sorted((s for book in self.books.values() for s in book.standing), key=lambda s: s.onset)
+
+
+class Books(NamedTuple):
+    """What all participants share."""
+
+    orders: OrderBook
+    bindings: BindingBook
+    outages: dict[str, list[Outage]]
+    own_outages: list[tuple[int, int]]
+    rule_version: int
+
+
+class Person:
+    """One participant."""
+
+    __slots__ = ("ahead", "body", "conditions", "floor", "participant", "track")
+
+    def __init__(self, participant: str, history: History, bindings: BindingBook) -> None:
+        self.participant = participant
+        self.track = Track(participant, history)
+        self.body = Body(participant, bindings)
+        self.conditions: dict[tuple[str, str], Conditioned] = {}
+        self.ahead: list[Bound] = []  # observed in what is still the future
+        self.floor = NEVER  # the earliest reading known
+
+    @property
+    def due(self) -> int | None:
+        """The next instant at which something must be looked at without any news."""
+        dues = [c.due for c in self.conditions.values() if c.due is not None]
+        dues += [b.reading.observed_at for b in self.ahead]
+        return min(dues, default=None)
+
+    def take(self, bound: Bound, news: News) -> None:
+        """Takes in a reading whose time has come."""
+        if not self.track.add(bound):
+            return
+        reading = bound.reading
+        self.floor = min(self.floor, reading.observed_at)
+        news.reading(reading.observed_at)
+        if reading.kind == "position":
+            unknown_until = self.body.note_position(reading.device, reading.observed_at)
+            if unknown_until is not None and len(self.body.wearings) > 1:
+                news.until = max(news.until, unknown_until)
+
+    def rebind(self, bindings: BindingBook, clock: int) -> None:
+        """Bindings changed: learns anew which devices send positions."""
+        old, self.body = self.body.first_position, Body(self.participant, bindings)
+        for wearing in self.body.wearings:
+            if (wearing.device, wearing.from_) in old and old[wearing.device, wearing.from_] < wearing.until:
+                self.body.first_position[wearing.device, wearing.from_] = old[wearing.device, wearing.from_]
+        if self.floor <= clock:
+            for bound in self.track.between(self.floor, clock):
+                if bound.reading.kind == "position":
+                    self.body.note_position(bound.reading.device, bound.reading.observed_at)
+
+    def judge(self, books: Books, clock: int, news: News | None) -> list[Finding]:
+        """The revisions that this instant brings, unordered."""
+        case = Case(self.participant, clock, self.track, self.body, books.bindings, books.orders, self.floor,
+                    self._outages(books), books.own_outages)
+        terms = {key: list(group) for key, group in
+                 groupby(books.orders.terms(self.participant), key=lambda term: term.key)}
+        written: list[Finding] = []
+        for key in sorted(terms.keys() | self.conditions.keys()):
+            condition = self.conditions.get(key)
+            if condition is None:
+                condition = self.conditions[key] = Conditioned()
+            written += self._judge(case, key, terms.get(key, []), condition, news, books)
+        return written
+
+    def _judge(self, case: Case, key: tuple[str, str], terms: list[Term], condition: Conditioned,
+               news: News | None, books: Books) -> list[Finding]:
+        from_, until = _span(terms, condition, news, case.clock)
+        if from_ > until:
+            return []
+        if news is not None and news.texts:
+            condition.hint = Hint()
+        judged = self._region(case, terms, condition, from_, until)
+        if judged.until > case.clock or condition.due is None or condition.due <= case.clock:
+            condition.due = judged.due
+        elif judged.due is not None:
+            condition.due = min(condition.due, judged.due)
+        why = news.why if news is not None else "late_data"
+        moment = Moment(case.clock, books.rule_version, lambda s: _withdrawal(s, terms, case, why),
+                        sentences.evidence, sentences.retraction)
+        by_family: dict[tuple[str, str], list[Interval]] = {name: [] for name in condition.books}
+        for interval in judged.intervals:
+            by_family.setdefault((interval.family, interval.part), []).append(interval)
+        written: list[Finding] = []
+        for (family, part), intervals in sorted(by_family.items()):
+            book = condition.books.setdefault((family, part), Book())
+            written += revise(Key(self.participant, *key, family, part), book, judged.from_, judged.until,
+                              intervals, moment)
+        return written
+
+    def _region(self, case: Case, terms: list[Term], condition: Conditioned, from_: int,
+                until: int) -> Judged:
+        """Judges all terms that the span touches; widens it until no standing finding crosses its edge."""
+        while True:
+            old = condition.standing()
+            total = Judged(from_, until)
+            for term in terms:
+                rule = RULE_OF_KIND.get(term.condition.kind)
+                if rule is None or term.until < from_:
+                    continue
+                if term.from_ > case.clock:
+                    total.fall_due(term.from_, case.clock)
+                    continue
+                judged = rule.judge(case, term, condition.hint, old, from_, until)
+                total.from_, total.until = min(total.from_, judged.from_), max(total.until, judged.until)
+                total.intervals += judged.intervals
+                total.fall_due(judged.due, case.clock)
+            crossing = [s.onset for s in old if s.onset < total.from_ < (s.ended or NEVER)]
+            if not crossing:
+                return total
+            from_ = min(crossing)
+            condition.hint = Hint()
+
+    def _outages(self, books: Books) -> list[Outage]:
+        if not books.outages:
+            return []
+        devices = {w.device for w in self.body.wearings}
+        return [o for outages in books.outages.values() for o in outages if not devices.isdisjoint(o.members)]
+
+
+def _span(terms: list[Term], condition: Conditioned, news: News | None, clock: int) -> tuple[int, int]:
+    """What must be judged again of a condition; empty (from > until) where nothing."""
+    from_, until = (news.from_, news.until) if news is not None else (NEVER, ALWAYS)
+    if news is not None and news.silence_from < NEVER and any(t.condition.kind == "contact" for t in terms):
+        from_, until = min(from_, news.silence_from), max(until, clock)
+    if condition.due is not None and condition.due <= clock:
+        from_, until = min(from_, clock), max(until, clock)
+    return from_, until
+
+
+def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> str:
+    """Why a finding no longer stands."""
+    finding = standing.finding
+    for term in terms:
+        for piece in term.pieces:
+            condition = piece.condition
+            for name, absences in (("leave", condition.leave), ("suspension", condition.suspensions)):
+                for absence in absences:
+                    begin, end = max(absence.from_, piece.from_), min(absence.to, piece.until)
+                    if begin < min(end, _end(finding)) and end > finding.onset:
+                        return name
+    if finding.kind in ("contact_lost", "location_lost") and any(
+            o.last <= finding.onset < (o.ended or NEVER) for o in case.outages):
+        return "feed_outage"
+    return why
+
+
+def _end(finding: Finding) -> int:
+    return NEVER if finding.ended is None else max(finding.ended, finding.onset + 1)

@@ -1,0 +1,177 @@
+"""Which fixes speak for a participant: bindings, the deciding device, conflicts between equal instants.
+
+A position device is one whose binding says so, or that has sent a position observed by then in its binding.
+While several are bound, the one bound last decides (ties: the smaller id); the others' positions say nothing
+about places. Of several positions of one device and instant the better method wins, then the smaller
+accuracy; a tie is skipped. Arrival never decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from emon.domain.binding import Binding
+from emon.domain.binding_book import BindingBook
+from emon.domain.reading import METHODS, Reading
+from emon.domain.versions import NEVER, Span
+from emon.journal.records import Bound
+from emon.limits import UNKNOWN_ACCURACY_M
+
+_RANK: Final = {method: rank for rank, method in enumerate(METHODS)}
+_NO_ACCURACY: Final = (None, 0, 2147483647)
+
+
+class Wearing(NamedTuple):
+    """One device's uninterrupted time with the participant, made of bindings that touch."""
+
+    device: str
+    from_: int
+    until: int
+    bindings: tuple[Span[Binding], ...]
+
+    def binding_at(self, instant: int) -> Binding:
+        """The binding in force at an instant within."""
+        for span in reversed(self.bindings):
+            if span.from_ <= instant:
+                return span.item
+        return self.bindings[0].item
+
+
+class Body:
+    """All devices that a participant wears or has at home, over time.
+
+    `first_position`: the earliest position observed in a wearing, by (device, its start).
+    """
+
+    def __init__(self, participant: str, book: BindingBook) -> None:
+        self.participant = participant
+        self.wearings = tuple(w for device in book.devices_of(participant)
+                              for w in _wearings(participant, device, book))
+        self.first_position: dict[tuple[str, int], int] = {}
+        self._by_device: dict[str, list[Wearing]] = {}
+        for wearing in self.wearings:
+            self._by_device.setdefault(wearing.device, []).append(wearing)
+
+    @property
+    def bound_from(self) -> int | None:
+        """The start of the first binding."""
+        return min((w.from_ for w in self.wearings), default=None)
+
+    def wearing(self, device: str, instant: int) -> Wearing | None:
+        """The device's time with the participant around the instant."""
+        for wearing in self._by_device.get(device, ()):
+            if wearing.from_ <= instant < wearing.until:
+                return wearing
+        return None
+
+    def note_position(self, device: str, observed_at: int) -> int | None:
+        """Learns that a device sends positions; returns the instant up to which that was unknown before."""
+        wearing = self.wearing(device, observed_at)
+        if wearing is None:
+            return None
+        known = self.first_position.get((device, wearing.from_), NEVER)
+        if observed_at >= known:
+            return None
+        self.first_position[device, wearing.from_] = observed_at
+        return min(known, wearing.until)
+
+    @property
+    def tracked(self) -> bool:
+        """Whether a position device was ever worn."""
+        return bool(self.first_position) or any(
+            span.item.role == "position" for w in self.wearings for span in w.bindings)
+
+    def deciding(self, instant: int) -> str | None:
+        """The device whose positions count at the instant; None without a position device."""
+        best: Wearing | None = None
+        for wearing in self.wearings:
+            bound = wearing.from_ <= instant < wearing.until
+            if bound and self._sends_positions(wearing, instant) and (
+                    best is None or (-wearing.from_, wearing.device) < (-best.from_, best.device)):
+                best = wearing
+        return best.device if best else None
+
+    def _sends_positions(self, wearing: Wearing, instant: int) -> bool:
+        if self.first_position.get((wearing.device, wearing.from_), NEVER) <= instant:
+            return True
+        return any(span.item.role == "position" for span in wearing.bindings if span.from_ <= instant)
+
+
+def accuracy_m(reading: Reading) -> float:
+    """The accuracy to count with."""
+    return UNKNOWN_ACCURACY_M if reading.accuracy_m in _NO_ACCURACY else reading.accuracy_m or 0.0
+
+
+def place_readings(bounds: Iterable[Bound], body: Body, book: BindingBook) -> list[Bound]:
+    """Positions and presence that count, in fold order, one an instant and device."""
+    out: list[Bound] = []
+    for (at, device, kind), group in groupby(
+            (b for b in bounds if b.reading.kind in ("position", "presence")), key=_identity):
+        if kind == "position":
+            chosen = _best_position(list(group)) if body.deciding(at) == device else None
+        else:
+            chosen = _agreed_presence([b for b in group if counts(b.reading, body.participant, book)])
+        if chosen is not None:
+            out.append(chosen)
+    return out
+
+
+def located(bounds: Iterable[Bound], participant: str, book: BindingBook) -> set[int]:
+    """Instants at which a reading says where its wearer was: positions of a known method (of any device,
+    also in a tie), presence that is not contradicted at the same instant by the same home unit."""
+    instants: set[int] = set()
+    for (at, _, kind), group in groupby(
+            (b for b in bounds if b.reading.kind in ("position", "presence")), key=_identity):
+        if kind == "position":
+            best = min(group, key=_rank).reading
+            if best.method in METHODS and best.method != "unknown":
+                instants.add(at)
+        else:
+            agreed = _agreed_presence([b for b in group if counts(b.reading, participant, book)])
+            if agreed is not None and agreed.reading.present:
+                instants.add(at)
+    return instants
+
+
+def counts(presence: Reading, participant: str, book: BindingBook) -> bool:
+    """False where the beacon that was heard belongs to somebody else."""
+    if presence.beacon is None:
+        return True
+    owner = book.owner(presence.beacon, presence.observed_at)
+    return owner is None or owner.participant in (None, participant)
+
+
+def _identity(bound: Bound) -> tuple[int, str, str]:
+    return bound.reading.observed_at, bound.reading.device, bound.reading.kind
+
+
+def _rank(bound: Bound) -> tuple[int, float]:
+    """Better method first, then the smaller accuracy."""
+    return _RANK.get(bound.reading.method, len(_RANK)), accuracy_m(bound.reading)
+
+
+def _best_position(group: list[Bound]) -> Bound | None:
+    if len(group) == 1:
+        return group[0]
+    best = min(map(_rank, group))
+    chosen = [b for b in group if _rank(b) == best]
+    return chosen[0] if len({(b.reading.lat, b.reading.lon) for b in chosen}) == 1 else None
+
+
+def _agreed_presence(group: list[Bound]) -> Bound | None:
+    return group[0] if len({b.reading.present for b in group}) == 1 else None
+
+
+def _wearings(participant: str, device: str, book: BindingBook) -> list[Wearing]:
+    out: list[Wearing] = []
+    for span in book.spans(device):
+        if span.item.participant != participant:
+            continue
+        if out and out[-1].until == span.from_:
+            last = out.pop()
+            out.append(Wearing(device, last.from_, span.until, (*last.bindings, span)))
+        else:
+            out.append(Wearing(device, span.from_, span.until, (span,)))
+    return out

@@ -1,0 +1,185 @@
+"""Contact: hearing anything at all (contact_lost), and hearing where (location_lost).
+
+A silence counts from its last reading, or from the start of the stretch or of the first binding if that is
+later. Where our own outage or the feed's covers what was not yet found, it counts from the end of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+from emon.domain.instant import DAY, HOUR, SECOND
+from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate.orderbook import Stretch, Term
+from emon.evaluate.positions import located
+from emon.evaluate.signals import Case
+from emon.evaluate.verdict import Hint, Interval, Judged, Settled
+from emon.journal.records import Bound
+from emon.limits import CONTACT_EVERY_S, CONTACT_HOLD_S
+
+
+class Pace(NamedTuple):
+    """How often somebody must be heard and how much longer we wait, in microseconds."""
+
+    every: int
+    hold: int
+
+
+class Heard(NamedTuple):
+    """An instant at which a device was heard; `located`: it also said where."""
+
+    at: int
+    bound: Bound
+    located: bool
+
+
+class Contact:
+    """Kinds contact_lost and location_lost, a family each."""
+
+    kinds = ("contact",)
+
+    def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
+              until: int) -> Judged:
+        """See verdict.Rule. The region reaches from the last located reading before to the next one after."""
+        judged = Judged(from_, from_)
+        first_binding = case.body.bound_from
+        if first_binding is None:
+            return Judged(from_, NEVER)
+        for stretch in term.duty(from_, NEVER):
+            if stretch.from_ > case.clock:
+                judged.fall_due(stretch.from_, case.clock)
+            elif stretch.from_ <= until:
+                _Silences(case, term, stretch, max(stretch.from_, first_binding), judged).judge(from_, until)
+        return judged
+
+
+def pace_of(term: Term) -> Pace:
+    """The condition's pace with its defaults."""
+    condition = term.condition
+    every_s = CONTACT_EVERY_S if condition.every_s is None else condition.every_s
+    hold_s = CONTACT_HOLD_S if condition.hold_s is None else condition.hold_s
+    return Pace(round(every_s * SECOND), round(hold_s * SECOND))
+
+
+class _Silences:
+    """The silences of one stretch around some news."""
+
+    def __init__(self, case: Case, term: Term, stretch: Stretch, start: int, judged: Judged) -> None:
+        self.case, self.term, self.stretch, self.start, self.judged = case, term, stretch, start, judged
+        self.pace = pace_of(term)
+        self.tracked = case.body.tracked
+        self.end = min(stretch.until - 1, case.clock)
+
+    def judge(self, from_: int, until: int) -> None:
+        before = self._search_back(from_)
+        after = self._search_on(max(until, from_))
+        low = self.start if before is None else before
+        high = self.end if after is None else after
+        heard = self._heard(max(low, self.stretch.from_), high)
+        self.judged.from_ = min(self.judged.from_, low)
+        whole = after is None
+        self.judged.until = max(self.judged.until, self.stretch.until + 1 if whole else high + 1)
+        self._lost_contact(heard, before is None, whole)
+        if self.tracked:
+            self._lost_location(heard, before is None, whole)
+
+    def _lost_contact(self, heard: list[Heard], from_start: bool, to_end: bool) -> None:
+        for last, following in self._gaps(heard, from_start, to_end):
+            base = self._base(self.start if last is None else max(last.at, self.start))
+            onset = base + self.pace.every
+            self._judge_silence("contact_lost", last, None, following, onset, onset + self.pace.hold)
+
+    def _lost_location(self, heard: list[Heard], from_start: bool, to_end: bool) -> None:
+        for last, following in self._gaps([h for h in heard if h.located], from_start, to_end):
+            base = self._base(self.start if last is None else max(last.at, self.start))
+            onset = base + self.pace.every
+            end = NEVER if following is None else following.at
+            blind = next((h for h in heard if onset <= h.at < end and not h.located), None)
+            if blind is not None and self.case.body.deciding(onset) is not None:
+                due = max(onset + self.pace.hold, blind.at)
+                self._judge_silence("location_lost", last, blind, following, onset, due)
+
+    def _gaps(self, heard: list[Heard], from_start: bool,
+              to_end: bool) -> list[tuple[Heard | None, Heard | None]]:
+        """Silences between neighbours; None: the start of the stretch, or nothing heard since."""
+        marks: list[Heard | None] = [*([None] if from_start and self.start > ALWAYS else []), *heard,
+                                     *([None] if to_end else [])]
+        return list(pairwise(marks))
+
+    def _judge_silence(self, kind: str, last: Heard | None, blind: Heard | None, following: Heard | None,
+                       onset: int, due: int) -> None:
+        if due >= self.stretch.until or (following is not None and following.at <= due):
+            return
+        if due > self.case.clock:
+            self.judged.fall_due(due, self.case.clock)
+            return
+        ended, reason = None, "silence" if kind == "contact_lost" else "no_location"
+        if following is not None:
+            ended, reason = following.at, "heard" if kind == "contact_lost" else "located"
+        elif self.case.clock >= self.stretch.until:
+            ended, reason = self.stretch.until, self.stretch.reason
+        else:
+            self.judged.fall_due(self.stretch.until, self.case.clock)
+        used = [h.bound for h in (last, blind, following) if h is not None]
+        if last is None:
+            used = [*self._last_before_start(), *used]
+        numbers = {"parameters": {"every_s": self.pace.every / SECOND, "hold_s": self.pace.hold / SECOND},
+                   "due": due}
+        self.judged.intervals.append(Interval(
+            family=kind, kind=kind, onset=onset, ended=ended, level=1, reason=reason,
+            settled=NEVER if ended is None else ended, used=tuple(used), numbers=numbers,
+            order_version=self.term.piece_at(onset).order.version))
+
+    def _base(self, last: int) -> int:
+        """From where the silence counts, once outages are taken out; NEVER while one stands."""
+        pace, base = self.pace, last
+        own = [(begin, end, None) for begin, end in self.case.own_outages]
+        feed = [(o.last, NEVER if o.ended is None else o.ended, o) for o in self.case.outages
+                if self._is_member(o.members, o.onset)]
+        for begin, end, outage in sorted([*own, *feed], key=lambda entry: entry[:2]):
+            if outage is None:
+                held = base + pace.every + pace.hold > begin
+            else:
+                held = base >= outage.last - pace.every
+            if held and base < end:
+                base = end
+        return base
+
+    def _is_member(self, members: frozenset[str], at: int) -> bool:
+        return any(w.device in members and w.from_ <= at < w.until for w in self.case.body.wearings)
+
+    def _heard(self, from_: int, until: int) -> list[Heard]:
+        readings = self.case.readings(from_, until)
+        places = located(readings, self.case.participant, self.case.bindings) if self.tracked else set()
+        return [Heard(at, list(group)[-1], at in places)
+                for at, group in groupby(readings, key=lambda b: b.reading.observed_at)]
+
+    def _search_back(self, from_: int) -> int | None:
+        """The last instant before `from_`, within the stretch, that both silences may count from."""
+        bottom, top, step = max(self.start, self.case.floor), min(from_ - 1, self.end), HOUR
+        while top >= bottom:
+            low = max(top - step, bottom)
+            for heard in reversed(self._heard(low, top)):
+                if heard.located or not self.tracked:
+                    return heard.at
+            top, step = low - 1, step * 4
+        return None
+
+    def _search_on(self, until: int) -> int | None:
+        """The first such instant after `until`."""
+        bottom, step = max(until + 1, self.start, self.case.floor), HOUR
+        while bottom <= self.end:
+            high = min(bottom + step, self.end)
+            for heard in self._heard(bottom, high):
+                if heard.located or not self.tracked:
+                    return heard.at
+            bottom, step = high + 1, step * 4
+        return None
+
+    def _last_before_start(self) -> list[Bound]:
+        """The reading that the evidence of a silence from the start on quotes."""
+        if self.start == ALWAYS:
+            return []
+        return self.case.readings(self.start - DAY, self.start - 1)[-1:]

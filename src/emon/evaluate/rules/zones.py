@@ -1,0 +1,123 @@
+"""Exclusion and inclusion zones: being where an order forbids it, or not being where it demands it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from emon.domain import schedule
+from emon.domain.instant import HOUR, SECOND
+from emon.domain.versions import NEVER
+from emon.evaluate import machine
+from emon.evaluate.machine import AGAINST, Knobs, Outcome, Run
+from emon.evaluate.orderbook import Stretch, Term
+from emon.evaluate.signals import IN, OUT, Case, place_events
+from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances
+from emon.limits import ACCURACY_FACTOR, CHAIN_GAP, CONFIRM_FIXES
+
+
+class Zones:
+    """IN supports an exclusion_zone, OUT an inclusion_zone; the machine does the rest."""
+
+    kinds = ("exclusion_zone", "inclusion_zone")
+
+    def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
+              until: int) -> Judged:
+        """See verdict.Rule."""
+        supports = IN if term.condition.kind == "exclusion_zone" else OUT
+        judged = Judged(from_)
+        for stretch in _stretches(case, term, max(from_, case.floor), case.clock):
+            begin = stretch.from_
+            if begin < from_:
+                begin = anchor(case, term, supports, stretch, hint, old, from_)
+            judged.from_ = min(judged.from_, begin)
+            events = place_events(case, term, supports, begin, stretch.until - 1)
+            outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), case.clock)
+            judged.intervals += [_interval(case, term, stretch, run) for run in outcome.runs]
+            note(judged, hint, stretch, outcome, events[-1].at if events else None, case.clock)
+        return judged
+
+
+def knobs(term: Term) -> Knobs:
+    """The condition's knobs with their defaults."""
+    condition = term.condition
+    confirm = CONFIRM_FIXES if condition.confirm_fixes is None else condition.confirm_fixes
+    delay_s = (condition.hold_s or 0) + (condition.grace_s or 0)
+    return Knobs(max(confirm, 1), round(delay_s * SECOND))
+
+
+def parameters(term: Term) -> dict[str, Any]:
+    """The knobs as the evidence quotes them."""
+    condition = term.condition
+    return {"confirm_fixes": knobs(term).confirm, "hold_s": condition.hold_s or 0,
+            "grace_s": condition.grace_s or 0, "buffer_m": condition.buffer_m or 0,
+            "accuracy_factor": ACCURACY_FACTOR, "chain_gap_s": CHAIN_GAP // SECOND}
+
+
+def anchor(case: Case, term: Term, supports: int, stretch: Stretch, hint: Hint, old: Sequence[Settled],
+           from_: int) -> int:
+    """The latest instant before which nothing depends on readings from `from_` on, where the machine of
+    this stretch is empty: a run's first fix, or a contrary fix outside all runs."""
+    known = hint.anchor(stretch.from_, from_)
+    if known is not None:
+        return max(known, stretch.from_)
+    bottom = max(stretch.from_, case.floor)
+    for run in old:
+        if run.onset >= stretch.from_ and run.onset <= from_:
+            if from_ <= run.settled:
+                return run.onset
+            bottom = max(bottom, min(run.settled, from_))
+    step, top = HOUR, from_ - 1
+    while top >= bottom:
+        low = max(top - step, bottom)
+        contrary = [e.at for e in place_events(case, term, supports, low, top) if e.sign == AGAINST]
+        if contrary:
+            return contrary[-1]
+        top, step = low - 1, step * 4
+    return bottom
+
+
+def note(judged: Judged, hint: Hint, stretch: Stretch, outcome: Outcome, last_event: int | None,
+         clock: int) -> None:
+    """Keeps what the fold of a stretch left open."""
+    run = outcome.runs[-1] if outcome.runs and outcome.runs[-1].ended is None else None
+    judged.fall_due(outcome.due, clock)
+    if run is not None:
+        judged.fall_due(stretch.until, clock)
+    if hint.stretch_from == stretch.from_:
+        last_event = max((t for t in (last_event, hint.last_event) if t is not None), default=None)
+    hint.stretch_from, hint.last_event = stretch.from_, last_event
+    hint.chain_from, hint.open_from = outcome.chain_from, run.onset if run else None
+
+
+def _stretches(case: Case, term: Term, from_: int, until: int) -> list[Stretch]:
+    duty = [s for s in term.duty(from_, until) if s.from_ <= until]
+    if term.condition.zone is None:
+        return duty
+    spans = schedule.merge((s.from_, s.until) for s in case.orders.zone_spans(term.condition.zone))
+    return [Stretch(a, b, stretch.reason if b == stretch.until else "order_ended") for stretch in duty
+            for a, b in schedule.clip(spans, stretch.from_, stretch.until) if b >= from_ and a <= until]
+
+
+def _interval(case: Case, term: Term, stretch: Stretch, run: Run) -> Interval:
+    inside = term.condition.kind == "exclusion_zone"
+    if run.ended is None:
+        reason = "inside_zone" if inside else "outside_zone"
+    elif run.cut:
+        reason = stretch.reason
+    else:
+        reason = "left_zone" if inside else "returned"
+    confirm = knobs(term).confirm
+    used = (*run.chain[:confirm], *run.strict, run.last, *(() if run.cut else run.closing[:confirm]))
+    numbers = {"parameters": parameters(term), "fixes": distances(*used), "due": run.due}
+    return Interval(
+        family=term.condition.kind, kind=term.condition.kind, onset=run.onset, ended=run.ended,
+        level=machine.level(run, confirm), reason=reason, settled=_settled(run), used=bounds_of(*used),
+        numbers=numbers, seen_until=run.last.at, order_version=term.piece_at(run.onset).order.version,
+        zone_version=run.chain[0].zone_version)
+
+
+def _settled(run: Run) -> int:
+    if run.ended is None:
+        return NEVER
+    return run.ended if run.cut else run.closing[-1].at

@@ -1,0 +1,100 @@
+"""Evidence of a revision, with one plain sentence that says what was seen, how sure that is, and why.
+
+People read it first: operators, officers, participants, clerks. It states observations, never guilt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emon.domain import instant
+from emon.domain.finding import Finding
+from emon.evaluate.matching import Key
+from emon.evaluate.verdict import Interval
+from emon.journal.records import Bound
+
+_SUBJECT = {
+    "exclusion_zone": "Possibly inside an exclusion zone",
+    "inclusion_zone": "Possibly outside the area that must not be left",
+    "curfew_left": "Possibly left during curfew",
+    "curfew_late": "Possibly not back when curfew began",
+    "curfew_absent": "Possibly absent for the whole curfew",
+    "contact_lost": "No reading received from any device",
+    "location_lost": "Readings arrive, but none says where",
+    "feed_outage": "A whole feed is silent",
+}
+_ENDED = {
+    "left_zone": "later fixes were outside again",
+    "returned": "later fixes were back where they should be",
+    "heard": "a device was heard again",
+    "located": "a location was received again",
+    "window_ended": "the curfew window ended then",
+    "unknown_after": "the window ended then; for part of it nothing was observed",
+    "order_ended": "the order or zone was no longer in force then",
+    "terms_changed": "the order's terms changed then",
+    "leave": "leave began then",
+    "suspension": "the condition was suspended then",
+}
+_WITHDRAWN = {
+    "leave": "leave covers this time",
+    "suspension": "the condition was suspended at this time",
+    "feed_outage": "the whole feed was silent, so this silence says nothing about the participant",
+    "merged": "it is part of another finding now",
+    "order_changed": "the order says otherwise for this time",
+    "zone_changed": "the zone had another shape at this time",
+    "binding_changed": "the readings belong to somebody else",
+    "late_data": "readings that arrived later contradict it",
+}
+_LEVEL = ("artefact", "not verified", "probable", "confirmed", "confirmed threat")
+
+
+def evidence(key: Key, interval: Interval) -> dict[str, Any]:
+    """Readings used, numbers compared, and the sentence."""
+    return {"sentence": sentence(interval), "readings": [_reading(b) for b in interval.used],
+            **{name: _published(value, name) for name, value in interval.numbers.items()}}
+
+
+def retraction(last: Finding, reason: str) -> dict[str, Any]:
+    """The evidence of a withdrawn finding: what it was, and why it no longer stands."""
+    subject = _SUBJECT.get(last.kind, last.kind)
+    text = f"Withdrawn: {subject.lower()} from {instant.iso(last.onset)}; {_WITHDRAWN.get(reason, reason)}."
+    return {**last.evidence, "sentence": text}
+
+
+def sentence(interval: Interval) -> str:
+    """One sentence, with the reservation that the evidence deserves."""
+    subject = _SUBJECT.get(interval.kind, interval.kind)
+    text = f"{subject} from {instant.iso(interval.onset)}"
+    if interval.ended is not None:
+        text += f" to {instant.iso(interval.ended)}; {_ENDED.get(interval.reason, interval.reason)}"
+    else:
+        text += ", and still so"
+    fixes = interval.numbers.get("fixes")
+    if fixes:
+        first = fixes[0]
+        where = "inside" if first["distance_m"] > 0 else "outside"
+        text += (f". The first fix was {abs(first['distance_m']):.2f} m {where} the border, "
+                 f"accurate to {first['accuracy_m']:g} m")
+    if interval.used and interval.kind in ("contact_lost", "location_lost"):
+        text += f". The last one was observed at {instant.iso(interval.used[0].reading.observed_at)}"
+    return f"{text} ({_LEVEL[interval.level]})."
+
+
+def _reading(bound: Bound) -> dict[str, Any]:
+    reading = bound.reading
+    described: dict[str, Any] = {"device": reading.device, "kind": reading.kind,
+                                 "observed_at": instant.iso(reading.observed_at)}
+    if reading.seq is not None:
+        described["seq"] = reading.seq
+    return described
+
+
+def _published(value: Any, name: str = "") -> Any:
+    """Numbers as they are, instants (microseconds under a name ending in `_at`, or `due`) as RFC 3339."""
+    if isinstance(value, dict):
+        return {k: _published(v, k) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_published(v) for v in value]
+    if isinstance(value, int) and (name.endswith("_at") or name == "due"):
+        return instant.iso(value)
+    return value

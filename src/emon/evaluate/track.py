@@ -1,0 +1,147 @@
+"""One participant's readings: days loaded from history when asked for, plus what has not been written yet.
+
+Order: observed_at, device, kind, event (opening before closing) or test_id. A reading seen twice counts once
+with its earliest `received_at`; readings of one identity with other content are all kept, for the rules to
+judge. Readings older than HISTORY_DAYS at their arrival stay in the history and are not shown here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from emon.domain import reading as readings
+from emon.domain.instant import DAY
+from emon.evaluate.port import Chunk, History
+from emon.journal.records import Bound
+from emon.limits import HISTORY_DAYS
+
+Key = tuple[int, str, str, bool, str]
+
+_decode_lines: Final = msgspec.json.Decoder(Bound).decode_lines
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
+
+
+def key(bound: Bound) -> Key:
+    """Fold order within a participant, but for contents of one identity."""
+    reading = bound.reading
+    event = reading.event or reading.test_id or ""
+    return (reading.observed_at, reading.device, reading.kind, event not in readings.OPENING_EVENTS, event)
+
+
+def day_of(instant: int) -> int:
+    """Days since 1970-01-01 UTC."""
+    return instant // DAY
+
+
+def too_late(bound: Bound) -> bool:
+    """Whether the reading is kept without being judged."""
+    return bound.reading.observed_at < bound.received_at - HISTORY_DAYS * DAY
+
+
+def chunks(participant: str, bounds: Iterable[Bound]) -> list[Chunk]:
+    """Readings of one participant as they arrived, one chunk a day."""
+    by_day: dict[int, list[Bound]] = {}
+    for bound in bounds:
+        by_day.setdefault(day_of(bound.reading.observed_at), []).append(bound)
+    return [Chunk(participant, day, min(b.reading.observed_at for b in rows),
+                  max(b.reading.observed_at for b in rows), len(rows), _encode_lines(rows))
+            for day, rows in sorted(by_day.items())]
+
+
+def distinct(bounds: Iterable[Bound]) -> list[Bound]:
+    """Sorted, duplicates removed, too late ones left out."""
+    out: list[Bound] = []
+    for bound in sorted((b for b in bounds if not too_late(b)), key=lambda b: (*key(b), b.received_at)):
+        if not _repeats(out, bound):
+            out.append(bound)
+    return out
+
+
+def _repeats(known: Sequence[Bound], bound: Bound) -> bool:
+    """Whether the readings just before in order already say the same."""
+    for other in reversed(known):
+        if readings.identity(other.reading) != readings.identity(bound.reading):
+            return False
+        if readings.content(other.reading) == readings.content(bound.reading):
+            return True
+    return False
+
+
+class Track:
+    """Readings of one participant. Days are cached until `forget`."""
+
+    __slots__ = ("_days", "_history", "fresh", "participant")
+
+    def __init__(self, participant: str, history: History) -> None:
+        self.participant = participant
+        self.fresh: list[Bound] = []  # not yet in the history
+        self._history = history
+        self._days: dict[int, list[Bound]] = {}
+
+    def add(self, bound: Bound) -> bool:
+        """Takes a reading in; False where it was known already (or is too late) and changes nothing."""
+        self.fresh.append(bound)
+        if too_late(bound):
+            return False
+        rows = self._day(day_of(bound.reading.observed_at), loading=bound)
+        at = bisect_right(rows, key(bound), key=key)
+        twins = rows[bisect_left(rows, key(bound), key=key):at]
+        mine = readings.content(bound.reading) if twins else b""
+        if any(readings.content(twin.reading) == mine for twin in twins):
+            return False
+        rows.insert(at, bound)
+        return True
+
+    def between(self, from_: int, until: int) -> list[Bound]:
+        """Readings observed in [from_, until], in fold order."""
+        first, last = day_of(from_), day_of(until)
+        self._load(first, last)
+        out: list[Bound] = []
+        for day in range(first, last + 1):
+            rows = self._days[day]
+            if rows and (rows[0].reading.observed_at < from_ or rows[-1].reading.observed_at > until):
+                rows = rows[bisect_left(rows, from_, key=_observed):bisect_right(rows, until, key=_observed)]
+            out += rows
+        return out
+
+    def take_fresh(self) -> list[Bound]:
+        """What is to be written to the history now."""
+        fresh, self.fresh = self.fresh, []
+        return fresh
+
+    def forget(self) -> None:
+        """Drops the cached days; the history and `fresh` have them."""
+        self._days.clear()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._days.values()))
+
+    def _day(self, day: int, loading: Bound) -> list[Bound]:
+        known = self._days.get(day)
+        if known is None:
+            self._load(day, day, without=loading)
+            known = self._days[day]
+        return known
+
+    def _load(self, first: int, last: int, without: Bound | None = None) -> None:
+        missing = [day for day in range(first, last + 1) if day not in self._days]
+        if not missing:
+            return
+        found: dict[int, list[Bound]] = {day: [] for day in missing}
+        for chunk in self._history.read(self.participant, missing[0], missing[-1]):
+            if chunk.day in found:
+                found[chunk.day] += _decode_lines(chunk.payload)
+        for bound in self.fresh:
+            rows = found.get(day_of(bound.reading.observed_at))
+            if rows is not None and bound is not without:
+                rows.append(bound)
+        for day, rows in found.items():
+            self._days[day] = distinct(rows)
+
+
+def _observed(bound: Bound) -> int:
+    return bound.reading.observed_at

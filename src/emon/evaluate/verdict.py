@@ -1,0 +1,110 @@
+"""What rules answer: the intervals that the known readings and versions establish in a span of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from emon.domain.versions import NEVER
+from emon.evaluate.machine import Event
+from emon.evaluate.orderbook import Term
+from emon.evaluate.signals import Case
+from emon.journal.records import Bound
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A fact of one family during [`onset`, `ended`).
+
+    `settled`: readings observed after it cannot change the interval (NEVER while it lasts).
+    `used`: the readings it rests on. `numbers`: what was compared, for the evidence.
+    """
+
+    family: str
+    kind: str
+    onset: int
+    ended: int | None
+    level: int
+    reason: str
+    settled: int
+    used: tuple[Bound, ...] = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    seen_until: int | None = None
+    order_version: int | None = None
+    zone_version: int | None = None
+    part: str = ""  # tells findings of one family apart that are never one another: tests, windows, devices
+
+
+@dataclass(slots=True)
+class Hint:
+    """Where the machine of a condition stands after everything known, so that news need no looking back.
+
+    It holds for the stretch that begins at `stretch_from`; `last_event` is the newest event in it.
+    """
+
+    stretch_from: int | None = None
+    last_event: int | None = None
+    chain_from: int | None = None
+    open_from: int | None = None
+
+    def anchor(self, stretch_from: int, from_: int) -> int | None:
+        """From where to fold again for news observed at `from_`; None where the hint does not tell."""
+        if self.stretch_from != stretch_from or (self.last_event is not None and from_ <= self.last_event):
+            return None
+        if self.open_from is not None:
+            return self.open_from
+        return from_ if self.chain_from is None else min(self.chain_from, from_)
+
+
+@dataclass(slots=True)
+class Judged:
+    """Intervals in the region [`from_`, `until`): the whole truth there, and nothing outside it changed.
+
+    `due`: the next instant at which the answer may change without any news.
+    """
+
+    from_: int
+    until: int = NEVER
+    intervals: list[Interval] = field(default_factory=list)
+    due: int | None = None
+
+    def fall_due(self, due: int | None, clock: int) -> None:
+        """Notes a possible change ahead."""
+        if due is not None and clock < due < NEVER and (self.due is None or due < self.due):
+            self.due = due
+
+
+class Settled(Protocol):
+    """An interval that stands so far."""
+
+    @property
+    def onset(self) -> int: ...
+
+    @property
+    def settled(self) -> int: ...
+
+
+class Rule(Protocol):
+    """How one kind of condition is judged. Pure: the same case gives the same answer."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Condition kinds that the rule judges."""
+
+    def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
+              until: int) -> Judged:
+        """Judges the term anew wherever readings observed in [from_, until] may matter."""
+
+
+def bounds_of(*events: Event) -> tuple[Bound, ...]:
+    """The readings behind events, each once, by time."""
+    unique = {(e.at, e.bound.reading.device, e.bound.reading.kind): e.bound for e in events}
+    return tuple(bound for _, bound in sorted(unique.items()))
+
+
+def distances(*events: Event) -> list[dict[str, Any]]:
+    """What was compared for each fix, in metres, each once, by time."""
+    unique = {(e.at, e.bound.reading.device, e.bound.reading.kind): e for e in events}
+    return [{"observed_at": e.at, "distance_m": e.distance_m, "accuracy_m": e.accuracy_m,
+             "method": e.bound.reading.method} for _, e in sorted(unique.items()) if e.distance_m is not None]
