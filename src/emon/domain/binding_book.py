@@ -129,8 +129,8 @@ class BindingBook:
 class Shorthand:
     """Expands `devices:` of orders into binding versions, also for what a later version drops.
 
-    A device that some version of an order lists and another does not, or that a void version had, is
-    unbound from that version's `effective_from` on.
+    A binding that some version of an order lists and another does not, or that a void version lists, is void
+    in that version: the device is unbound from its `effective_from` on.
     """
 
     def __init__(self) -> None:
@@ -139,24 +139,23 @@ class Shorthand:
     def add(self, order: Order) -> list[Binding]:
         """Takes an order version in; returns the binding versions that it makes known, in a fixed order."""
         known = self._orders.setdefault(order.id, {})
-        devices_before = {b.device for o in known.values() for b in o.devices}
+        before = {b.id: b for o in known.values() for b in o.devices}
+        mine = {b.id: b for b in order.devices}
         known[order.version] = order
-        mine = {b.device for b in order.devices}
-        bindings = [_of_order(order, device) for device in sorted(mine | devices_before)]
-        bindings += [_of_order(other, device) for _, other in sorted(known.items()) if other is not order
-                     for device in sorted(mine - devices_before)]
+        bindings = [_of_order(order, b) for _, b in sorted((before | mine).items())]
+        bindings += [_of_order(other, b) for _, other in sorted(known.items()) if other is not order
+                     for name, b in sorted(mine.items()) if name not in before]
         return bindings
 
 
-def _of_order(order: Order, device: str) -> Binding:
-    for binding in order.devices:
-        if binding.device == device and not order.void:
-            return msgspec.structs.replace(
-                binding, id=f"{order.id}:{device}", version=order.version, participant=order.participant,
-                effective_from=order.effective_from, received_at=order.received_at)
-    return Binding(id=f"{order.id}:{device}", version=order.version, device=device,
-                   participant=order.participant, effective_from=order.effective_from, void=True,
-                   received_at=order.received_at)
+def _of_order(order: Order, binding: Binding) -> Binding:
+    """What one order version says about a binding that some version lists."""
+    listed = next((b for b in order.devices if b.id == binding.id), None)
+    if listed is None or order.void:
+        return Binding(id=binding.id, version=order.version, device=binding.device,
+                       participant=binding.participant, protected_person=binding.protected_person,
+                       effective_from=order.effective_from, void=True, received_at=order.received_at)
+    return listed
 
 
 def _of_id(versions: dict[int, Binding]) -> list[Span[Binding]]:

@@ -2,8 +2,8 @@
 
 Every shape has its own azimuthal equidistant projection at its own centroid, so that a distance follows
 from the shape and the fix alone. Distances are rounded to 1 cm before anybody compares them. Positive:
-inside; `buffer_m` has then already grown the shape outward (by adding it: exact outside and for circles, and
-never more than the true distance inside, so that a doubtful fix stays doubtful).
+inside; `buffer_m` has then already grown the shape outward. Adding it to the distance is exact for circles,
+for convex shapes and outside; inside all others the distance to the border of the grown shape is measured.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from emon.domain.zone import Ring, Zone
 
 Floats = NDArray[np.float64]
 _WGS84: Final = Geod(ellps="WGS84")
+_ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
 _METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
 _BOX_SLACK_M: Final = 100.0  # what the box test gives away; it only has to be quick
 
@@ -38,7 +39,7 @@ class Box(NamedTuple):
 class Shape:
     """A zone version with its buffer, or a place."""
 
-    __slots__ = ("_border", "_centre", "_circle_m", "_polygon", "box", "buffer_m")
+    __slots__ = ("_border", "_centre", "_circle_m", "_grown_border", "_polygon", "_simple", "box", "buffer_m")
 
     def __init__(self, polygons: tuple[tuple[Ring, ...], ...], centre: tuple[float, float] | None,
                  radius_m: float, buffer_m: float) -> None:
@@ -48,11 +49,15 @@ class Shape:
         self._centre = centre if centre is not None else _centroid(degrees)
         self._polygon: Any = None
         self._border: Any = None
+        self._grown_border: Any = None
+        self._simple = True
         if degrees is None:
             self.box = _box(self._centre * 2, radius_m + buffer_m)
         else:
             self._polygon = shapely.transform(degrees, self._to_metres)
             self._border = shapely.boundary(self._polygon)
+            hull = shapely.convex_hull(self._polygon)
+            self._simple = buffer_m == 0 or bool(shapely.area(hull) - shapely.area(self._polygon) < 1e-6)
             shapely.prepare(self._polygon)
             shapely.prepare(self._border)
             self.box = _box(tuple(shapely.bounds(degrees)), buffer_m)
@@ -63,10 +68,21 @@ class Shape:
         if self._circle_m is not None:
             signed = self._circle_m - np.hypot(x, y)
         else:
-            away = shapely.distance(self._border, shapely.points(x, y))
+            points = shapely.points(x, y)
+            away = shapely.distance(self._border, points)
             signed = np.where(shapely.contains_xy(self._polygon, x, y), away, -away)
-        rounded: Floats = np.round(signed + self.buffer_m, 2)
-        return rounded
+        grown: Floats = signed + self.buffer_m
+        if not self._simple and (inside := grown > 0).any():
+            grown[inside] = shapely.distance(self._grown(), points[inside])
+        return np.round(grown, 2)
+
+    def _grown(self) -> Any:
+        """The border of the grown shape; made when first needed, because its arcs are many points."""
+        if self._grown_border is None:
+            grown = shapely.buffer(self._polygon, self.buffer_m, quad_segs=_ARC_SEGMENTS)
+            self._grown_border = shapely.boundary(grown)
+            shapely.prepare(self._grown_border)
+        return self._grown_border
 
     def _to_metres(self, lonlat: Floats) -> Floats:
         return np.column_stack(_project(*self._centre, lonlat[:, 0], lonlat[:, 1]))

@@ -45,6 +45,12 @@ def test_a_hole_is_outside() -> None:
         -20.0, abs=0.02)
 
 
+def test_a_buffer_closes_a_narrow_hole() -> None:
+    """Seen from inside, the border is that of the grown shape: a hole narrower than the buffer has gone."""
+    shape = geo.of_zone(square(200.0, hole=True), 30.0)
+    assert shape.signed_distance_m(*around(0.0, 0))[0] == pytest.approx(130.0, abs=0.02)
+
+
 def test_the_box_never_excludes_what_may_be_inside() -> None:
     shape = geo.of_zone(square(200.0), 30.0)
     for azimuth in range(0, 360, 15):
