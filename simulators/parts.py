@@ -231,6 +231,7 @@ class Kafka:
             "broker.heartbeat.interval.ms": 500,
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": 0,
+            "group.min.session.timeout.ms": 1000,
             "offsets.topic.replication.factor": 1,
             "offsets.topic.num.partitions": 4,
             "offsets.retention.minutes": 10 * 366 * 24 * 60,  # a stopped group must find its generation again

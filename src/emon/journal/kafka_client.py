@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from aiokafka.errors import (
 
 from emon.domain.errors import Fault, Unavailable
 from emon.journal.port import Fenced
-from emon.limits import KAFKA_TIMEOUT_S
+from emon.limits import KAFKA_STOP_S, KAFKA_TIMEOUT_S
 
 T = TypeVar("T")
 
@@ -68,16 +68,16 @@ def explained(bootstrap: str) -> Iterator[None]:
     try:
         yield
     except (CommitFailedError, ProducerFenced, IllegalStateError) as error:
-        raise Fenced(f"the group was rebalanced since this consumer's last poll ({_words(error)})") from error
+        raise Fenced("the group was rebalanced since this consumer's last poll") from error
     except SaslAuthenticationFailed as error:
         raise Unavailable(f"Kafka at {bootstrap} refuses the login ({_words(error)}): check "
-                          "EMON_KAFKA_USERNAME and EMON_KAFKA_PASSWORD") from error
+                          "EMON_KAFKA_USERNAME and _PASSWORD") from error
     except TimeoutError as error:
         raise Unavailable(f"Kafka at {bootstrap} did not answer within {KAFKA_TIMEOUT_S:g} s: check that it "
                           "runs and has enough replicas in sync") from error
     except (KafkaConnectionError, OSError) as error:
-        raise Unavailable(f"Kafka at {bootstrap} cannot be reached ({_words(error)}): check that it runs, "
-                          "and whether it asks for TLS") from error
+        raise Unavailable(f"Kafka at {bootstrap} cannot be reached or refuses the login ({_words(error)}): "
+                          "check that it runs, and EMON_KAFKA_TLS, _USERNAME and _PASSWORD") from error
     except KafkaError as error:
         raise Unavailable(f"Kafka at {bootstrap}: {_words(error)}") from error
 
@@ -96,5 +96,7 @@ async def stopped(client: Any) -> None:
     sender = getattr(getattr(client, "_sender", None), "sender_task", None)
     if sender is not None:
         sender.cancel()  # or a producer would try for ever to deliver what it holds
-    with suppress(Exception):
-        await in_time(client.stop())
+    stopping = asyncio.ensure_future(client.stop())
+    done, _ = await asyncio.wait([stopping], timeout=KAFKA_STOP_S)
+    if done and not stopping.cancelled():
+        stopping.exception()  # seen, and of no consequence

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka import TopicPartition as KafkaPosition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -21,6 +22,8 @@ from emon.journal.kafka_fencing import FencedProducer, FencedRequests
 from emon.journal.kafka_producer import Grouped, producer_arguments, send, unwrapped
 from emon.journal.port import Entry, Fenced, Record, TopicPartition
 from emon.limits import KAFKA_HEARTBEAT_S, KAFKA_SESSION_S, KAFKA_TRANSACTION_S, MAX_RECORD_BYTES
+
+log = structlog.get_logger()
 
 _POLL_SLACK_S = 0.1  # a poll ends so long after its time-out while the group is being rebalanced
 
@@ -71,6 +74,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         assert self._requests is not None
         held = frozenset(TopicPartition(one.topic, one.partition) for one in assigned)
         self._given = Given(*self._requests.membership(), held)
+        log.info("partitions assigned", group=self._group, generation=self._given.generation,
+                 partitions=sorted(f"{one.topic}/{one.partition}" for one in held))
 
     # --- the port ----------------------------------------------------------------------------------------
 
@@ -98,6 +103,7 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self.join()
         try:
             with explained(self._connection.bootstrap):
+                await self._take_over()
                 found = await self._getmany(max_records, timeout_s)
         except Unavailable:
             await self._leave()
@@ -167,6 +173,12 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         assert self._requests is not None
         self._requests.generation = self._seen.generation
         return self._seen
+
+    async def _take_over(self) -> None:
+        """Ends the transaction that a former holder may have left open: its offsets would be waited for."""
+        given = self._given
+        if self._transactional and given is not None and given.held:
+            await in_time(self._producer_of(min(given.held)))
 
     async def _producer_of(self, lowest: TopicPartition) -> FencedProducer:
         name = f"{self._group}.{lowest.topic}.{lowest.partition}"
