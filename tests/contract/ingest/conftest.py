@@ -39,14 +39,14 @@ class TestClock(SystemClock):
 
 
 @asynccontextmanager
-async def serving(journal: Journal, engine: Engine, clock: Clock, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(journal: Journal, engine: Engine, clock: Clock,
+                  **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server that ends with the block."""
     app = FastAPI()
     app.include_router(endpoint.router(journal, engine, clock, **options))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"))
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:

@@ -37,7 +37,8 @@ async def test_good_readings_of_a_bad_batch_count_and_the_bad_ones_are_kept(site
         assert answer.status_code == 202
         counts = answer.json()
     assert (counts["accepted"], counts["duplicates"]) == (2, 0)
-    assert [(r["index"], r["reason"]) for r in counts["rejected"]] == [(1, "negative_accuracy"), (2, "not_json")]
+    assert [(r["index"], r["reason"]) for r in counts["rejected"]] == [
+        (1, "negative_accuracy"), (2, "not_json")]
     raw = await site.raw()
     assert sorted(r.reading.device for r in raw) == ["A", "B"]
     assert json.loads(raw[0].raw) == fix(raw[0].reading.device, 9 if raw[0].reading.device == "A" else 7)
@@ -116,7 +117,7 @@ async def test_a_clock_a_day_ahead_is_taken_and_one_further_is_rejected(small_si
     assert [(r["index"], r["reason"]) for r in counts["rejected"]] == [(1, "observed_ahead")]
 
 
-# --- who asks ------------------------------------------------------------------------------------------------
+# --- who asks ----------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer nonsense", "Basic YTpi", "Bearer emon_0_0"])
 async def test_without_a_key_nobody_gets_in(small_site: Site, authorization: str) -> None:
@@ -177,13 +178,14 @@ async def test_a_sandbox_key_is_answered_and_leaves_no_trace(site: Site) -> None
     sandbox = keys.create(site.engine, "acme", None, sandbox=True, now=NOW)
     async with serving(site.journal, site.engine, site.clock) as client:
         headers = {"authorization": f"Bearer {sandbox.key}"}
-        answer = await client.post("/v1/feeds/acme", content=ndjson(fix("A", 9), fix("A", 9)), headers=headers)
+        body = ndjson(fix("A", 9), fix("A", 9))
+        answer = await client.post("/v1/feeds/acme", content=body, headers=headers)
         assert answer.json() == {"accepted": 1, "duplicates": 1, "rejected": [], "sandbox": True}
         assert (await send(client, site, fix("A", 9)))["accepted"] == 1
     assert len(await site.raw()) == 1
 
 
-# --- bounds --------------------------------------------------------------------------------------------------
+# --- bounds ------------------------------------------------------------------------------------------------
 
 async def test_bodies_over_the_bound_are_refused_packed_or_not(small_site: Site) -> None:
     site = small_site
@@ -248,10 +250,11 @@ async def test_owntracks_reads_an_array(small_site: Site) -> None:
     assert len(await site.raw()) == 1
 
 
-# --- the journal is away -------------------------------------------------------------------------------------
+# --- the journal is away -----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("fault", ["fail_next_append", "lose_next_ack"])
-async def test_a_journal_that_is_away_costs_a_retry_and_nothing_else(sqlite_engine: Engine, fault: str) -> None:
+async def test_a_journal_that_is_away_costs_a_retry_and_nothing_else(sqlite_engine: Engine,
+                                                                     fault: str) -> None:
     journal = MemoryJournal(partitions=2)
     site = site_of(journal, sqlite_engine)
     async with serving(journal, site.engine, site.clock) as client:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from emon.domain.instant import SECOND, iso
@@ -20,7 +24,7 @@ from tests.contract.ingest.test_feeds import ndjson, send
 async def test_gaps_are_told_along_the_devices_own_time(site: Site) -> None:
     async with serving(site.journal, site.engine, site.clock) as client:
         await send(client, site, fix("A", 50, 10), fix("A", 40, 11), fix("A", 20, 15), fix("A", 10, 16))
-        answer = (await client.get("/v1/feeds/acme/received", params={"device": "A"}, headers=site.bearer())).json()
+        answer = (await client.get("/v1/feeds/acme/received?device=A", headers=site.bearer())).json()
         assert answer["count"] == 4 and [r["seq"] for r in answer["readings"]] == [10, 11, 15, 16]
         assert [(g["first_seq"], g["last_seq"], g["missing"]) for g in answer["gaps"]] == [(12, 14, 3)]
         await send(client, site, fix("A", 30, 13))
@@ -81,14 +85,9 @@ async def test_feeds_are_listed_without_their_secrets(site: Site) -> None:
         assert site.key not in answer.text and site.signing_secret not in answer.text
 
 
-async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(small_site: Site, tmp_path: Path) -> None:
+async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(small_site: Site,
+                                                                       tmp_path: Path) -> None:
     """A process of its own, killed without warning after its 2xx: the readings stand, and are duplicates."""
-    import os
-    import signal
-    import sys
-
-    import httpx
-
     site = small_site
     program = tmp_path / "server.py"
     program.write_text(SERVER, encoding="utf-8")
@@ -125,7 +124,8 @@ async def main():
     journal = SqliteJournal(folder / "journal", partitions=2)
     await journal.open()
     app = FastAPI()
-    app.include_router(endpoint.router(journal, open_engine(f"sqlite:///{folder / 'store.sqlite'}"), SystemClock()))
+    store = open_engine(f"sqlite:///{folder / 'store.sqlite'}")
+    app.include_router(endpoint.router(journal, store, SystemClock()))
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
     task = asyncio.create_task(server.serve())
     while not server.started:
