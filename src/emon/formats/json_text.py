@@ -23,9 +23,12 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 def quick(text: str) -> Any:
     """The value of a clean text. Raises ValueError for any other (see `parse` for what is wrong)."""
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
         raise ValueError("nested too deep") from None
+    if _is_deep(value):
+        raise ValueError("nested too deep")
+    return value
 
 
 def parse(text: str) -> tuple[Any, Lines]:
@@ -36,6 +39,15 @@ def parse(text: str) -> tuple[Any, Lines]:
     if end != len(text):
         raise SyntaxFault(reader.line(end), "there is more text after the end of the JSON value")
     return value, lines
+
+
+def _is_deep(value: Any) -> bool:
+    level, here = 0, [value] if isinstance(value, dict | list) else []
+    while here and level <= MAX_NESTING:
+        level += 1
+        here = [inner for outer in here for inner in (outer.values() if isinstance(outer, dict) else outer)
+                if isinstance(inner, dict | list)]
+    return level > MAX_NESTING
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,8 +22,8 @@ _LEVELS: Final = ("low", "medium", "standard", "high")
 _Path = tuple[PathPart, ...]
 
 
-def order_faults(order: OrderDocument) -> Iterator[ObjectFault]:
-    """Faults of one version of an order."""
+def order_faults(order: OrderDocument, also_known: Sequence[str] = ()) -> Iterator[ObjectFault]:
+    """Faults of one version of an order. `also_known`: places that are there, but faulty themselves."""
     if order.participant is None and not order.void:
         yield ObjectFault((), f"`participant` is missing in {order.order}")
     if order.time_zone is not None:
@@ -31,7 +31,7 @@ def order_faults(order: OrderDocument) -> Iterator[ObjectFault]:
     yield from _span(order.effective_from, order.effective_until)
     yield from _twice([place.id for place in order.places], "places", "id", "place")
     yield from _twice([condition.id for condition in order.conditions], "conditions", "id", "condition")
-    places = [place.id for place in order.places]
+    places = list(dict.fromkeys([*(place.id for place in order.places), *also_known]))
     for at, device in enumerate(order.devices):
         path: _Path = ("devices", at)
         yield from _from_until(device.from_, device.until, path, f"device {device.device}")
@@ -194,7 +194,7 @@ def _bounds(order: OrderDocument) -> tuple[int, int]:
 
 def _touches(absence: Absence, order: OrderDocument) -> bool:
     start, end = _bounds(order)
-    return absence.from_ < end and absence.to > start
+    return absence.from_ < end and absence.to > start or end < start  # the latter is a fault of its own
 
 
 def _within(absence: Absence, order: OrderDocument) -> bool:

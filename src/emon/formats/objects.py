@@ -62,23 +62,22 @@ def read_object(value: dict[str, Any]) -> ReadObject:
         return ReadObject(faults=(ObjectFault((), f"not a known document (keys: {keys}); known are "
                                                   f"{KNOWN}{hint}"),))
     try:
-        document, faults, indices = model.model_validate(value), [], None
+        return _read(model.model_validate(value), [], None, ())
     except ValidationError as error:
         faults = faults_of(error, value, model)
-        partial = _partial(value, model, faults)
-        if partial is None:
-            return ReadObject(faults=tuple(faults))
-        document, indices = partial
-    return _read(document, faults, indices)
+    partial = _partial(value, model, faults)
+    if partial is None:
+        return ReadObject(faults=tuple(faults))
+    return _read(partial[0], faults, partial[1], _place_ids(value))
 
 
-def _read(document: models.AnyDocument, faults: list[ObjectFault],
-          indices: dict[str, list[int]] | None) -> ReadObject:
+def _read(document: models.AnyDocument, faults: list[ObjectFault], indices: dict[str, list[int]] | None,
+          place_ids: Sequence[str]) -> ReadObject:
     warnings: Sequence[ObjectFault] = ()
     match document:
         case models.OrderDocument():
             found = [Found(convert.order(document), (), indices)]
-            judged = list(judge.order_faults(document))
+            judged = list(judge.order_faults(document, place_ids))
             warnings = list(judge.order_warnings(document))
         case models.BindingDocument():
             found = [Found(convert.binding(document))]
@@ -97,11 +96,25 @@ def _read(document: models.AnyDocument, faults: list[ObjectFault],
             found, judged = _zones([document], None)
     mapped = Found(found[0].value, (), indices) if found and indices else None
     place = mapped.at if mapped else lambda *path: path
-    known = {fault.path for fault in faults}
-    faults = [*faults, *(ObjectFault(path, fault.reason) for fault in judged
-                         if (path := place(*fault.path)) not in known)]
-    return ReadObject(tuple(found), tuple(faults),
+    placed = [ObjectFault(place(*fault.path), fault.reason) for fault in judged]
+    follow = [fault for fault in placed if not _follows(fault, faults)]
+    return ReadObject(tuple(found), (*faults, *follow),
                       tuple(ObjectFault(place(*warning.path), warning.reason) for warning in warnings))
+
+
+def _follows(fault: ObjectFault, faults: Iterable[ObjectFault]) -> bool:
+    """Whether a fault is only seen because something faulty was taken out."""
+    if not fault.path:
+        return any(other.path[:1] == ("participant",) or "mean `participant`" in other.reason for other
+                   in faults)
+    return any(other.path[:len(fault.path)] == fault.path for other in faults)
+
+
+def _place_ids(value: dict[str, Any]) -> list[str]:
+    """Ids of an order's places, faulty or not."""
+    places = value.get("places")
+    return [place["id"] for place in (places if isinstance(places, list) else [])
+            if isinstance(place, dict) and isinstance(place.get("id"), str)]
 
 
 def _zones(features: Iterable[models.ZoneFeature], holder: str | None) -> tuple[list[Found],
