@@ -4,7 +4,7 @@
 import { setServerClock } from "./parts/clock.ts";
 import { operatorName } from "./parts/operator.ts";
 import { millis } from "./times.ts";
-import type { Alert, AlertDetail, AlertPage, Participant, Problem, Status, Track } from "./types.ts";
+import type { Alert, AlertDetail, AlertPage, Participant, Problem, Status, Track, ZoneFeature } from "./types.ts";
 
 export class Refused extends Error {
   readonly status: number;
@@ -52,6 +52,10 @@ export const alertDetail = (id: string, signal?: AbortSignal) =>
 
 export const participant = (id: string, signal?: AbortSignal) =>
   ask<Participant>(`/v1/participants/${encodeURIComponent(id)}`, { signal: signal ?? null });
+
+/** The newest version of a zone. */
+export const zoneFeature = (id: string, signal?: AbortSignal) =>
+  ask<ZoneFeature>(`/v1/zones/${encodeURIComponent(id)}`, { signal: signal ?? null });
 
 export const status = (signal?: AbortSignal) => ask<Status>("/v1/status", { signal: signal ?? null });
 

@@ -33,31 +33,26 @@ export function Withdrawn({ alert }: { alert: AlertDetail }) {
   return (
     <div className="notice">
       <p><strong>{alert.withdrawn ? "Withdrawn" : `${gone.length} of ${alert.findings.length} findings withdrawn`}.</strong>{" "}
-        {alert.withdrawn ? "What raised this alert no longer stands. It stays on record" : "The others stand"}{alert.withdrawn && alert.touched && alert.work_state !== "closed" ? ", and waits for you to close it" : ""}.</p>
+        {alert.withdrawn ? "What raised this alert no longer stands. It stays on record" : "The others stand"}{alert.withdrawn && alert.touched && alert.work_state !== "closed" ? ", and waits for somebody to close it" : ""}.</p>
       <ul>
-        {gone.map(({ finding }) => (
-          <li key={finding.finding_id}>{plain(finding.kind)} of <Time at={finding.onset} zone={zone} />, withdrawn <Time at={finding.decided_at} zone={zone} form="short" />: {REASONS[finding.reason] ?? plain(finding.reason).toLowerCase()}</li>
-        ))}
+        {gone.map(({ finding, sentence }) => <li key={finding.finding_id}><Time at={finding.decided_at} zone={zone} form="short" />: {sentence}</li>)}
       </ul>
     </div>
   );
 }
 
-const REASONS: Record<string, string> = {
-  leave: "the absence was authorised", feed_outage: "the vendor's feed was silent, not this device", merged: "it is part of another finding",
-  late_data: "readings that came later say otherwise", terms_changed: "the order's terms changed", order_ended: "the order ended",
-};
+const MOST_SENTENCES = 3; // a loose strap makes twenty findings on one alert
 
 export function Facts({ alert, zone }: { alert: AlertDetail; zone: string }) {
   const newest = alert.findings.at(-1);
+  const standing = alert.findings.filter(({ finding }) => finding.status !== "withdrawn");
   const [sure, sureWords] = levelOf(alert.level);
   return (
     <section className="card" aria-label="What happened">
       <div className="body">
-        {alert.findings.length === 0 && <p className="sentence">{alert.title}</p>}
-        {alert.findings.map(({ finding, sentence }) => (
-          <p key={finding.finding_id} className="sentence" style={{ marginBottom: 10 }}>{finding.status === "withdrawn" ? <s>{sentence}</s> : sentence}</p>
-        ))}
+        {standing.length === 0 && <p className="sentence">{alert.withdrawn ? "Nothing stands any more: see above." : alert.title}</p>}
+        {standing.slice(-MOST_SENTENCES).reverse().map(({ finding, sentence }) => <p key={finding.finding_id} className="sentence" style={{ marginBottom: 10 }}>{sentence}</p>)}
+        {standing.length > MOST_SENTENCES && <p className="quiet">and {standing.length - MOST_SENTENCES} earlier findings: see the timeline.</p>}
         <dl className="facts" style={{ marginTop: 6 }}>
           <div><dt>Who</dt><dd>{alert.participant
             ? <><Link href={`/participants/${encodeURIComponent(alert.participant)}`}><strong>{alert.participant_name ?? alert.participant}</strong></Link>{alert.participant_name && <span className="small quiet" style={{ display: "block" }}>{alert.participant}</span>}</>

@@ -68,7 +68,7 @@ export class StreamReader {
         rest = parsed.rest;
         for (const event of parsed.events) {
           if (event.id !== null) this.lastId = event.id;
-          this.tell({ type: "event", ...event });
+          this.tell(event.name === "resync" ? { type: "resync" } : { type: "event", ...event });
         }
         this.heard();
       }

@@ -2,7 +2,7 @@
 // and all alerts. Looking here is logged, so the window starts small.
 
 import { useEffect, useMemo, useState } from "react";
-import { participant, track, trackHref } from "../api.ts";
+import { participant, track, trackHref, zoneFeature } from "../api.ts";
 import { AlertList } from "../alert/AlertCards.tsx";
 import { MapCard } from "../map/MapCard.tsx";
 import { Curve } from "../parts/Curve.tsx";
@@ -58,7 +58,9 @@ function Window({ found, zone, me }: { found: Participant; zone: string; me: str
   const [span, setSpan] = useState(() => ({ from: latest - 12 * HOUR, to: latest + 1_000 }));
   const read = useLoaded(trackHref(found.id, span.from, span.to), (href, signal) => track(href, signal));
   const readings: Reading[] = read.value?.readings ?? NOTHING;
-  const places = useMemo(() => placesOf(found.orders), [found.orders]);
+  const named = useMemo(() => [...new Set(found.orders.filter((order) => !order.void).flatMap((order) => order.conditions.map((condition) => condition["zone"])).filter(Boolean).map(String))], [found.orders]);
+  const zones = useLoaded(named.length > 0 ? named.join("\n") : null, (_, signal) => Promise.all(named.map((id) => zoneFeature(id, signal))));
+  const places = useMemo(() => [...placesOf(found.orders), ...(zones.value ?? [])], [found.orders, zones.value]);
   const entries = useMemo(() => inOrder([...ofReadings(readings, () => false), ...ofAlerts(found.alerts, span.from, span.to)]), [readings, found.alerts, span]);
   const quietly = readings.some((reading) => reading.kind !== "position");
   return (

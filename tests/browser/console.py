@@ -1,0 +1,119 @@
+"""The real application on a port of its own: journal, alerts worker, store, API and built pages."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from sqlalchemy import insert
+
+from emon import store
+from emon.alerts import worker
+from emon.alerts.endpoint import Commands
+from emon.clock import SystemClock
+from emon.config import Settings
+from emon.console.app import create_app
+from emon.domain.finding import Finding, encode
+from emon.journal.open import open_journal
+from emon.journal.port import FINDINGS, ORDERS, Entry
+from emon.store import schema
+from emon.store.history import SqlHistory
+from tests.browser import world
+
+
+class Console:
+    """Runs on a thread with its own event loop. `stop_http` and `start_http` play a restart of the server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = SystemClock()
+        self.engine = store.open_engine(f"sqlite:///{folder / 'emon.sqlite'}")
+        store.upgrade(self.engine)
+        self.journal = open_journal(f"sqlite:///{folder / 'journal'}")
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._stop = asyncio.Event()
+        self._worker: Any = None
+        self._server: uvicorn.Server | None = None
+        self._serving: Any = None
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Everything, and answers."""
+        self._thread.start()
+        self._do(self.journal.open())
+        self._worker = asyncio.run_coroutine_threadsafe(
+            worker.run(self.journal, self.engine, self.clock, self._stop), self._loop)
+        self.start_http()
+
+    def start_http(self) -> None:
+        """The server alone, on the same port."""
+        app = create_app(self.journal, self.engine, self.engine, self.clock, Settings(),
+                         commands=Commands(self.engine, self.clock, self.clock))
+        self._server = uvicorn.Server(uvicorn.Config(
+            app, host="127.0.0.1", port=self.port, log_level="warning", timeout_graceful_shutdown=1))
+        self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(), self._loop)
+        deadline = time.monotonic() + 10
+        while not self._server.started:
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.02)
+
+    def stop_http(self) -> None:
+        """Ends the server and every open stream."""
+        assert self._server is not None
+        self._server.should_exit = True
+        self._serving.result(10)
+
+    def stop(self) -> None:
+        """Ends everything."""
+        self.stop_http()
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._worker.result(10)
+        self._do(self.journal.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self.engine.dispose()
+
+    def now(self) -> int:
+        """Microseconds UTC."""
+        return self.clock.now_us()
+
+    def publish(self, onset: int) -> None:
+        """The participant's documents and readings."""
+        self._do(self.journal.append([Entry(ORDERS, f"k{i}", value)
+                                      for i, value in enumerate(world.documents(self.now()))]))
+        SqlHistory(self.engine).append(world.chunks(onset))
+
+    def find(self, *findings: Finding) -> None:
+        """Findings as the evaluator would write them; the alerts worker takes them from here."""
+        self._do(self.journal.append([Entry(FINDINGS, one.participant or "", encode(one))
+                                      for one in findings]))
+
+    def deliver(self, alert_id: int, attempts: Sequence[tuple[str, str, str]]) -> None:
+        """A message as notify leaves it: (channel, address, outcome) an attempt."""
+        now = self.now()
+        with store.writing(self.engine) as connection:
+            connection.execute(insert(schema.message), {
+                "message_id": f"m-{alert_id}", "notice_id": f"n-{alert_id}", "kind": "alert",
+                "alert_id": alert_id, "finding_id": None, "recipient": "o-17",
+                "recipient_name": "Dana Whitfield", "methods": "[]", "method": 1,
+                "subject": "Possible breach", "text": "See the console.", "corrects": None,
+                "thread": f"m-{alert_id}", "priority": 2, "created_at": now, "state": "sent",
+                "state_reason": None, "attempts": len(attempts), "next_at": now, "lease_owner": None,
+                "lease_until": None, "sent_at": now, "provider_reference": "250 queued"})
+            for number, (channel, address, outcome) in enumerate(attempts, 1):
+                connection.execute(insert(schema.delivery), {
+                    "message_id": f"m-{alert_id}", "attempt": number, "channel": channel,
+                    "address": address, "started_at": now, "finished_at": now, "outcome": outcome,
+                    "detail": "gateway busy" if outcome == "temporary" else "250 queued"})
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
