@@ -13,7 +13,7 @@ _command = schema.command
 
 
 class Answer(NamedTuple):
-    """What was asked under a key, and what it came to."""
+    """What was asked under a key (its hash), and what it came to."""
 
     request: str
     response: str

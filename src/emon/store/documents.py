@@ -72,7 +72,7 @@ def positions(connection: Connection, topic: str) -> dict[int, int]:
     """Per partition the next offset to project."""
     rows = connection.execute(select(_position.c.partition, _position.c.next_offset)
                               .where(_position.c.topic == topic))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def move(connection: Connection, topic: str, partition: int, next_offset: int) -> None:

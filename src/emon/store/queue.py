@@ -89,7 +89,7 @@ def counts(connection: Connection, wanted: Filter) -> dict[int, int]:
     """How many there are of each priority."""
     rows = connection.execute(select(_alert.c.priority, func.count()).where(wanted.clause())
                               .group_by(_alert.c.priority))
-    return dict.fromkeys((1, 2, 3, 4), 0) | dict(rows.tuples().all())
+    return dict.fromkeys((1, 2, 3, 4), 0) | {row[0]: row[1] for row in rows}
 
 
 def one(connection: Connection, alert_id: int) -> AlertState | None:
