@@ -194,7 +194,7 @@ def _bounds(order: OrderDocument) -> tuple[int, int]:
 
 def _touches(absence: Absence, order: OrderDocument) -> bool:
     start, end = _bounds(order)
-    return absence.from_ < end and absence.to > start or end < start  # the latter is a fault of its own
+    return end < start or (absence.from_ < end and absence.to > start)  # the former is a fault of its own
 
 
 def _within(absence: Absence, order: OrderDocument) -> bool:

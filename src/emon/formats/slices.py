@@ -16,8 +16,10 @@ from emon.formats.text import BOM
 from emon.limits import MAX_KEPT_RAW_BYTES, MAX_LINE_BYTES
 
 _FLAT: Final = re.compile(rb'\s*+(\{[^{}"\[\]\\]*+(?:"[^"\\]*+"[^{}"\[\]\\]*+)*+\})\s*+([,\]])')
-_SIGN: Final = re.compile(rb'\\.|["\[\]{},]', re.DOTALL)
+_SIGN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+("?)|[\[\]{},]', re.DOTALL)  # a text, closed or not, is one
+_TEXT_END: Final = re.compile(rb'(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _BACKSLASH: Final = ord("\\")
+_QUOTE: Final = ord('"')
 
 
 class RawSlice(NamedTuple):
@@ -137,18 +139,22 @@ class _Array:
         upto = len(self._buffer)
         while upto > self._scanned and self._buffer[upto - 1] == _BACKSLASH:
             upto -= 1  # what it escapes is in the next chunk
+        if self._in_text:
+            end = _TEXT_END.match(self._buffer, self._scanned, upto)
+            if end is None:
+                self._scanned = upto
+                return -1
+            self._scanned, self._in_text = end.end(), False
         for match in _SIGN.finditer(self._buffer, self._scanned, upto):
             sign = match[0]
-            if sign == b'"':
-                self._in_text = not self._in_text
-            elif self._in_text or sign[:1] == b"\\":
-                continue
+            if sign[0] == _QUOTE:
+                self._in_text = not match[1]
             elif sign in b"[{":
                 self._depth += 1
             elif self._depth == 0 and sign in b",]":
                 return match.start()
-            elif sign in b"]}":
-                self._depth = max(self._depth - 1, 0)
+            else:
+                self._depth = max(self._depth - (sign in b"]}"), 0)
         self._scanned = upto
         return -1
 

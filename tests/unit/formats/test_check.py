@@ -168,13 +168,15 @@ def test_a_device_on_two_people_names_both(tmp_path: Path) -> None:
              "devices: [{device: ANKLE-7, from: 2026-12-01T00:00:00-06:00}]\n")
     (message,) = _messages(tmp_path, ORDER + other)
     assert message.startswith("order.yaml:24: device ANKLE-7 is bound to two people at 2026-12-01T06:00:00Z: "
-                              "participant P-7 (binding WI-2026-000777:ANKLE-7 version 1) and participant P-8")
+                              "participant P-7 (binding WI-2026-000777:ANKLE-7 version 1) and "
+                              "participant P-8")
     assert not _messages(tmp_path, _replaced("until: null", "until: 2026-12-01T00:00:00-06:00") + other)
 
 
 def test_a_binding_file_can_conflict_with_a_shorthand(tmp_path: Path) -> None:
     """Protected persons' devices count too."""
-    (tmp_path / "binding.json").write_text('[{"binding": "b1", "device": "ANKLE-7",\n"protected_person": "V-1"}]')
+    (tmp_path / "binding.json").write_text(
+        '[{"binding": "b1", "device": "ANKLE-7",\n"protected_person": "V-1"}]')
     (message,) = _messages(tmp_path)
     assert "participant P-7" in message
     assert "protected person V-1" in message
@@ -184,7 +186,8 @@ def test_one_version_number_with_two_contents(tmp_path: Path) -> None:
     """The same text twice is one version; another one needs another number."""
     assert len(_check(tmp_path, f"{ORDER}\n---\n{ORDER}").orders) == 1
     (message,) = _messages(tmp_path, f"{ORDER}\n---\n{_replaced('every_s: 600', 'every_s: 900')}")
-    assert message.startswith("order.yaml:22: order WI-2026-000777 version 1 stands here with other content than at ")
+    assert message.startswith("order.yaml:22: order WI-2026-000777 version 1 stands here with "
+                              "other content than at ")
 
 
 def test_a_dropped_device_is_unbound_from_the_later_version_on(tmp_path: Path) -> None:
@@ -206,7 +209,9 @@ def test_place_conditions_without_contact_are_a_warning(tmp_path: Path) -> None:
     """Allowed, printed, and no fault."""
     checked = _check(tmp_path, _replaced("  - {id: speak, kind: contact, every_s: 600, hold_s: 300}\n", ""))
     assert not checked.faults
-    assert [(warning.line, "no contact condition" in warning.reason) for warning in checked.warnings] == [(12, True)]
+    (warning,) = checked.warnings
+    assert warning.line == 12
+    assert "no contact condition" in warning.reason
 
 
 def test_an_order_alone_cannot_know_its_zones(tmp_path: Path) -> None:
@@ -227,9 +232,10 @@ def test_leave_partly_outside_its_version_is_a_warning(tmp_path: Path) -> None:
 def test_people_and_bindings(tmp_path: Path) -> None:
     """Single records and lists; addresses fit their channel."""
     (tmp_path / "people.yaml").write_text(
-        "people:\n  - {id: o-17, role: officer, name: R. Vega, contacts: [{channel: email, address: r@x.org}]}\n"
+        "people:\n  - {id: o-17, role: officer, name: R. Vega, contacts: [{channel: push, address: x}]}\n"
         "  - {id: V-1, role: protected_person, language: es, time_zone: America/Chicago}\n"
-        "---\nperson: P-7\nrole: participant\ncontacts:\n  - {channel: sms, address: \"+16085550100\", verified: true}\n"
+        "---\nperson: P-7\nrole: participant\ncontacts:\n"
+        "  - {channel: sms, address: \"+16085550100\", verified: true}\n"
         "---\nperson: P-8\nrole: participant\ncontacts:\n  - {channel: email, address: nobody}\n"
         "---\nbinding: b-1\ndevice: PHONE-1\n"
         "---\nbinding: b-2\nversion: 2\nvoid: true\n")
@@ -252,10 +258,11 @@ def test_a_version_of_every_kind_of_condition(tmp_path: Path) -> None:
     """Each kind takes its own fields."""
     kinds = """\
   - {id: k1, kind: inclusion_zone, zone: yard, confirm_fixes: 3, grace_s: 60}
-  - {id: k2, kind: attendance, places: [home], windows: [{days: [tue], from: "10:00", to: "11:00"}], minimum_s: 1800,
-     exceptions: [{date: 2026-12-24, windows: []}]}
+  - {id: k2, kind: attendance, places: [home], windows: [{days: [tue], from: "10:00", to: "11:00"}],
+     minimum_s: 1800, exceptions: [{date: 2026-12-24, windows: []}]}
   - {id: k3, kind: keep_away, protected_person: V-1, distance_m: 500, hold_s: 60}
-  - {id: k4, kind: alcohol, mode: abstinence, limits: {positive_g_dl: 0.03}, tests: [{at: "07:00", window_s: 3600}]}
+  - {id: k4, kind: alcohol, mode: abstinence, limits: {positive_g_dl: 0.03},
+     tests: [{at: "07:00", window_s: 3600}]}
   - {id: k5, kind: device_integrity, charge_every_h: 24}
   - {id: k6, kind: substance_testing, per_month: 4}
   - {id: k7, kind: curfew, place: home, windows: [{from: "00:00", to: "24:00"}], allowance_s_per_week: 3600,
