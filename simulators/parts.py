@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -356,25 +356,37 @@ def _running(pid: int) -> bool:
 # --- browser -----------------------------------------------------------------------------------------------
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_MAC: Final = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 
 
 def chromium() -> Path | None:
-    """An installed Chromium or Chrome, or Playwright's downloaded one; None where there is none."""
+    """A Chromium or Chrome that starts: the one named in EMON_TEST_BROWSER, the one found last time, an
+    installed one, or Playwright's download; None where there is none."""
     named = os.environ.get("EMON_TEST_BROWSER")
     if named:
-        return Path(named)
-    for name in _BROWSERS:
-        found = shutil.which(name)
-        if found:
-            return Path(found)
-    return _first(Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"), *_downloaded())
+        return Path(named) if _starts(named) else None
+    remembered = cache_dir() / "browser.txt"
+    if remembered.exists() and Path(found := remembered.read_text(encoding="utf-8")).exists():
+        return Path(found)
+    installed = [path for name in _BROWSERS if (path := shutil.which(name))]
+    for program in (*installed, str(_MAC), *map(str, _downloaded())):
+        if _starts(program):
+            remembered.parent.mkdir(parents=True, exist_ok=True)
+            remembered.write_text(program, encoding="utf-8")
+            return Path(program)
+    return None
 
 
-def _downloaded() -> Sequence[Path]:
+def _downloaded() -> list[Path]:
     folder = cache_dir() / "browsers"
-    return sorted(folder.glob("chromium-*/chrome-linux*/chrome")) + sorted(
-        folder.glob("chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/Chromium"))
+    return [*folder.glob("chromium-*/chrome-linux*/chrome"),
+            *folder.glob("chromium-*/chrome-mac*/*.app/Contents/MacOS/*")]
 
 
-def _first(*paths: Path) -> Path | None:
-    return next((path for path in paths if path.exists()), None)
+def _starts(program: str) -> bool:
+    """An installed one may lack a library, or be a stand-in for a package that is not there."""
+    try:
+        said = subprocess.run([program, "--version"], capture_output=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return said.returncode == 0

@@ -6,7 +6,9 @@ has its own.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -27,12 +29,21 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[parts.Kafka]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[parts.Postgres]:
+def postgres() -> Iterator[parts.Postgres]:
     """A server. A test that stops it must start it again."""
-    server = parts.Postgres(tmp_path_factory.mktemp("postgres") / "data")
-    server.start()
-    yield server
-    server.stop()
+    with open_folder() as folder:
+        server = parts.Postgres(folder / "data")
+        server.start()
+        yield server
+        server.stop()
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder for PostgreSQL, which as root runs under another user: pytest closes its own folders to
+    others, and again whenever another run begins."""
+    with tempfile.TemporaryDirectory(prefix="emon-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
