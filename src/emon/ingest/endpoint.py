@@ -123,9 +123,11 @@ class Door:
 
     async def _post(self, name: str, request: Request) -> Response:
         signed = signature.SIGNATURE in request.headers
-        key = None if signed else await self._authorise(name, request, b"")
-        if signed:
-            await self._signing_key(request)  # before a stranger's body is read
+        if signed:  # what can be known before a stranger's body is read
+            key, stamp = await self._signing_key(request)
+            _check_feed(key, name)
+        else:
+            key, stamp = await self._authorise(name, request, b""), 0
         bucket = self._bucket(name)
         if wait_s := bucket.wait_s(self._intake.now_us()):
             fault = Fault("too_many_readings", f"feed {name} sends more than {self._per_s:g} readings a "
@@ -136,7 +138,8 @@ class Door:
         content_type = request.headers.get("content-type", "")
         check_type(content_type, adapter.content_types)
         wire = await _read(request)
-        key = key or await self._authorise(name, request, wire)
+        if signed:
+            _check_signature(request, key, stamp, wire)
         content = unpacked(wire, request.headers.get("content-encoding", ""))
         body = _understood(feed, adapter.understand(content, content_type, feed.settings), key.sandbox,
                            self._intake.now_us())
@@ -166,12 +169,10 @@ class Door:
         """The key that the request proves to have. Raises Fault."""
         if signature.SIGNATURE in request.headers:
             key, stamp = await self._signing_key(request)
-            if not signature.fits(request.headers[signature.SIGNATURE], key.signing_secret, stamp, wire):
-                raise Fault("unauthorized", "the signature does not fit: sign TIMESTAMP.BODY as sent")
+            _check_signature(request, key, stamp, wire)
         else:
             key = await self._bearer_key(request)
-        if key.feed != feed:
-            raise Fault("key_of_another_feed", f"this key is for feed {key.feed}, not for {feed:.80}")
+        _check_feed(key, feed)
         return key
 
     async def _bearer_key(self, request: Request) -> store.FeedKey:
@@ -227,6 +228,16 @@ class Door:
             "truncated": len(listed) < len(everything),
             "readings": [{"kind": r.kind, "observed_at": instant.iso(r.observed_at),
                           "received_at": instant.iso(r.received_at), "seq": r.seq} for r in listed]})
+
+
+def _check_feed(key: store.FeedKey, feed: str) -> None:
+    if key.feed != feed:
+        raise Fault("key_of_another_feed", f"this key is for feed {key.feed}, not for {feed:.80}")
+
+
+def _check_signature(request: Request, key: store.FeedKey, stamp: int, wire: bytes) -> None:
+    if not signature.fits(request.headers[signature.SIGNATURE], key.signing_secret, stamp, wire):
+        raise Fault("unauthorized", "the signature does not fit: sign TIMESTAMP.BODY as sent")
 
 
 def _parameters(query: Mapping[str, str]) -> tuple[str, int]:

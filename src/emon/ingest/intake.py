@@ -231,20 +231,18 @@ class Intake:
         """Whose every device in the group is; unknown ones now belong to the feed that they came by."""
         if monotonic_s() - self._owners_since > DEVICE_CACHE_S:
             self._owners, self._owners_since = {}, monotonic_s()
-        claims: dict[str, str] = {}
-        tried: set[str] = set()
+        unsure: dict[str, str | None] = {}  # device -> the feed that may claim it
         for body in group:
             for part in body.understood:
                 for reading in part.readings:
-                    if self._owners.get(reading.device) != body.feed:
-                        (tried.add(reading.device) if body.sandbox
-                         else claims.setdefault(reading.device, body.feed))
+                    if self._owners.get(reading.device) != body.feed and not unsure.get(reading.device):
+                        unsure[reading.device] = None if body.sandbox else body.feed
+        if unsure:
+            self._owners.update(await asyncio.to_thread(store.device_feeds, self._engine, unsure.keys()))
+        claims = {device: feed for device, feed in unsure.items() if feed and device not in self._owners}
         if claims:
             self._owners.update(await asyncio.to_thread(
                 store.claim_devices, self._engine, claims, self._clock.now_us()))
-        if tried - claims.keys():
-            self._owners.update(await asyncio.to_thread(
-                store.device_feeds, self._engine, tried - claims.keys()))
         return self._owners
 
     async def _without_duplicates(self, taken: Sequence[_New]) -> list[_New]:
@@ -256,12 +254,13 @@ class Intake:
         for new in taken:
             device = new.reading.device
             key = (new.body.sandbox, device, new.mark)
-            if key in seen or self._tail.holds(device, new.mark, since):
+            doubted = not self._tail.certainly_new(new.reading)
+            if key in seen or (doubted and self._tail.holds(device, new.mark, since)):
                 new.body.duplicates += 1
                 continue
             seen.add(key)
             fresh.append(new)
-            if not self._tail.certainly_new(new.reading):
+            if doubted:
                 doubtful[(device, new.mark)] = new.reading
         known = await self._chunked(doubtful.values(), since) if doubtful else set()
         for new in fresh:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine
 
 from emon.domain.errors import Fault
+from emon.ingest import vendors
 from emon.store import ingest as store
 
 _PREFIX = "emon"
@@ -41,10 +42,13 @@ def create(engine: Engine, feed: str, adapter: str | None, settings: Mapping[str
            sandbox: bool = False, now: int) -> NewKey:
     """Makes a key, and the feed where it is new; `settings` replace those of a known feed where given.
 
-    Raises Fault `bad_feed`, `feed_needs_adapter`, `feed_has_other_adapter`; Unavailable.
+    Raises Fault `bad_feed`, `unknown_adapter`, `bad_settings`, `feed_needs_adapter`,
+    `feed_has_other_adapter`; Unavailable.
     """
     if not feed or len(feed) > 100 or not all(c.isalnum() or c in "._-" for c in feed):
         raise Fault("bad_feed", f"{feed!r:.120} is no name for a feed: use up to 100 letters, digits, . _ -")
+    if adapter is not None:
+        vendors.adapter(adapter).understand(b"", "", settings or {})  # says now what is wrong with settings
     key_id = store.random_hex(8)
     key = f"{_PREFIX}_{key_id}_{store.random_hex(32)}"
     known = store.add_key(engine, adapter, settings, store.FeedKey(

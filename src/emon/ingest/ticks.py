@@ -23,12 +23,15 @@ log = structlog.get_logger()
 async def run(journal: Journal, clock: Clock, stop: asyncio.Event) -> None:
     """Ticks until `stop`."""
     partitions = await journal.partitions(RAW)
-    away = False
+    away, last = False, 0
     while not stop.is_set():
         now = clock.now_us()
         due = now - now % TICK_EVERY + TICK_EVERY
         await clock.sleep((due - now) / 1e6)
         due = max(due, clock.now_us() // TICK_EVERY * TICK_EVERY)  # after a stall only the newest second
+        if due <= last:
+            continue  # woken a little early, or the clock was set back
+        last = due
         try:
             await journal.append(tick_entries(due, partitions))
             away = False
