@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 
 from emon import store
 from emon.alerts import worker
@@ -100,20 +100,24 @@ class Console:
     def deliver(self, alert_id: int, attempts: Sequence[tuple[str, str, str]]) -> None:
         """A message as notify leaves it: (channel, address, outcome) an attempt."""
         now = self.now()
+        one = {"message_id": f"m-{alert_id}", "notice_id": f"n-{alert_id}", "kind": "alert",
+               "alert_id": alert_id, "recipient": "o-17", "recipient_name": "Dana Whitfield",
+               "methods": "[]", "subject": "Possible breach", "text": "See the console.",
+               "thread": f"m-{alert_id}", "priority": 2, "created_at": now, "state": "sent",
+               "attempts": len(attempts), "next_at": now, "sent_at": now}
+        tries = [{"message_id": f"m-{alert_id}", "attempt": number, "channel": channel, "address": address,
+                  "started_at": now, "finished_at": now, "outcome": outcome,
+                  "detail": "gateway busy" if outcome == "temporary" else "250 queued"}
+                 for number, (channel, address, outcome) in enumerate(attempts, 1)]
         with store.writing(self.engine) as connection:
-            connection.execute(insert(schema.message), {
-                "message_id": f"m-{alert_id}", "notice_id": f"n-{alert_id}", "kind": "alert",
-                "alert_id": alert_id, "finding_id": None, "recipient": "o-17",
-                "recipient_name": "Dana Whitfield", "methods": "[]", "method": 1,
-                "subject": "Possible breach", "text": "See the console.", "corrects": None,
-                "thread": f"m-{alert_id}", "priority": 2, "created_at": now, "state": "sent",
-                "state_reason": None, "attempts": len(attempts), "next_at": now, "lease_owner": None,
-                "lease_until": None, "sent_at": now, "provider_reference": "250 queued"})
-            for number, (channel, address, outcome) in enumerate(attempts, 1):
-                connection.execute(insert(schema.delivery), {
-                    "message_id": f"m-{alert_id}", "attempt": number, "channel": channel,
-                    "address": address, "started_at": now, "finished_at": now, "outcome": outcome,
-                    "detail": "gateway busy" if outcome == "temporary" else "250 queued"})
+            connection.execute(insert(schema.message), _whole(schema.message, one))
+            connection.execute(insert(schema.delivery), [_whole(schema.delivery, each) for each in tries])
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
+
+def _whole(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with a zero or nothing in every column that it does not name."""
+    zero = {column.name: None if column.nullable else column.type.python_type() for column in table.columns}
+    return zero | row

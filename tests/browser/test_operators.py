@@ -5,16 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from emon.domain.instant import MINUTE
 from tests.browser import world
 from tests.browser.conftest import Operators
 from tests.browser.console import Console
-
-
-def row(page: Page, words: str) -> object:
-    return page.locator(".row", has_text=words)
 
 
 def test_by_mouse_from_the_queue_to_a_closed_alert(console: Console, operators: Operators) -> None:
@@ -32,7 +28,7 @@ def test_by_mouse_from_the_queue_to_a_closed_alert(console: Console, operators: 
     ada.get_by_role("button", name="Acknowledge").click()
     expect(held).to_contain_text("until it returns to the queue")
     ada.get_by_role("button", name="Add note").click()
-    ada.get_by_label("Note").fill("Called: says he is at work.")
+    ada.get_by_role("textbox", name="Note").fill("Called: says he is at work.")
     ada.get_by_role("dialog").get_by_role("button", name="Add note").click()
     timeline = ada.get_by_role("region", name="Timeline")
     expect(timeline).to_contain_text("“Called: says he is at work.”")
@@ -116,7 +112,7 @@ def test_two_claim_at_once(console: Console, operators: Operators) -> None:
     grace.reload()
     expect(grace.locator(".held")).to_have_text("Ada has it")
     grace.get_by_role("button", name="Take over…").click()
-    grace.get_by_label("Reason").fill("Ada's shift is over")
+    grace.get_by_role("textbox", name="Reason").fill("Ada's shift is over")
     grace.get_by_role("dialog").get_by_role("button", name="Take over").click()
     expect(grace.locator(".held")).to_have_text("You have it")
     expect(ada.locator(".held")).to_have_text("Grace has it")

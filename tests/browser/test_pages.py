@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -69,14 +70,14 @@ def test_the_alert_page_says_what_who_when_and_how_sure(console: Console, operat
     expect(facts).to_contain_text(world.NAME)
     expect(facts).to_contain_text("Confirmed (level 3)")
     expect(facts).to_contain_text("not observed from")
-    expect(facts.locator("time").first).to_have_text(__import__("re").compile(r"−0[56]:00$"))
-    expect(facts.locator("time").first).to_have_attribute("title", __import__("re").compile("UTC$"))
+    expect(facts.locator("time").first).to_have_text(re.compile(r"−0[56]:00$"))
+    expect(facts.locator("time").first).to_have_attribute("title", re.compile("UTC$"))
     table = ada.get_by_role("region", name="Table of fixes")
     expect(table.locator("tr.evidence")).to_have_count(3)
     expect(table.locator("tr.gap")).to_contain_text("not observed from")
     timeline = ada.get_by_role("region", name="Timeline")
     for words in ("Finding closed", "Alcohol at the skin: 0.03", "Heartbeat, battery", "5-drug: negative",
-                  "Alert opened", "Sms to Dana Whitfield: failed for now", "Email to Dana Whitfield: accepted"):
+                  "Alert opened", "SMS to Dana Whitfield: failed for now", "E-mail to Dana Whitfield: accepted"):
         expect(timeline).to_contain_text(words)
     judged = ada.get_by_role("region", name="What it was judged by")
     for words in ("WI-2026-000123, version 3", f"{world.ZONE_NAME}, version 2", "America/Chicago"):
@@ -89,6 +90,7 @@ def test_a_withdrawn_finding_says_so_and_why(console: Console, operators: Operat
     console.publish(onset)
     console.find(world.exclusion(onset))
     ada = operators("Ada", "/alerts/1")
+    expect(ada.locator(".held")).to_have_text("Nobody has it yet")
     ada.keyboard.press("c")
     expect(ada.locator(".held")).to_have_text("You have it")
     console.find(world.exclusion(onset, revision=2, status="withdrawn", reason="leave",
@@ -115,9 +117,9 @@ def test_empty_missing_and_broken_states_have_words(console: Console, operators:
     ada = operators("Ada")
     expect(ada.get_by_text("The queue is empty")).to_be_visible()
     ada.goto(f"{console.url}/alerts/4711")
-    expect(ada.get_by_text("There is no alert 4711")).to_be_visible()
+    expect(ada.get_by_text("There is no alert 4711", exact=True)).to_be_visible()
     ada.goto(f"{console.url}/participants/P-none")
-    expect(ada.get_by_text("There is no participant P-none")).to_be_visible()
+    expect(ada.get_by_text("There is no participant P-none", exact=True)).to_be_visible()
     ada.route("**/v1/alerts?*", lambda route: route.fulfill(status=500, body="{}"))
     ada.goto(console.url)
     expect(ada.get_by_role("alert").filter(has_text="emon answered with an error (500)")).to_be_visible()

@@ -1,20 +1,35 @@
 // The frame around every page: header with proof of life, the page that the address names, messages.
 
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import { AlertPage } from "./alert/AlertPage.tsx";
 import { ParticipantPage } from "./participant/ParticipantPage.tsx";
+import { Help } from "./parts/Help.tsx";
+import { useKeys } from "./parts/keys.ts";
 import { Life, StaleBanner } from "./parts/Life.tsx";
 import { Operator, useOperator } from "./parts/Operator.tsx";
 import { Link, usePath } from "./parts/router.tsx";
 import { Missing } from "./parts/states.tsx";
+import { type Sound, toggleSound, useSound } from "./parts/sound.ts";
 import { type Choice, choose, useChoice } from "./parts/theme.ts";
 import { Toasts } from "./parts/toasts.tsx";
 import { QueuePage } from "./queue/QueuePage.tsx";
-import { useRenewal } from "./queue/renewal.ts";
+import { useAlarm } from "./queue/useAlarm.ts";
+import { useRenewal } from "./queue/useRenewal.ts";
 
 const NEXT: Record<Choice, Choice> = { auto: "dark", dark: "light", light: "auto" };
 const THEME_WORDS: Record<Choice, string> = { auto: "Light or dark: as the computer", dark: "Dark", light: "Light" };
 const THEME_SIGNS: Record<Choice, string> = { auto: "◐", dark: "●", light: "○" };
+
+const SOUND_WORDS: Record<Sound, string> = { on: "Sound is on", off: "Sound is off", blocked: "Sound blocked until you click or press a key" };
+
+function Speaker({ sound }: { sound: Sound }) {
+  return (
+    <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" strokeLinejoin="round">
+      <path d="M4 9.5v5h3.5L12 19V5L7.5 9.5z" fill="currentColor" />
+      {sound === "on" ? <path d="M15.5 9a4.5 4.5 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11" /> : <path d="m16 9.5 5 5m0-5-5 5" />}
+    </svg>
+  );
+}
 
 function Page({ path, me }: { path: string; me: string | null }) {
   const [, kind, id] = path.split("/").map(decode);
@@ -38,7 +53,11 @@ export function App() {
   const me = useOperator();
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  const [help, setHelp] = useState(false);
+  const sound = useSound();
   useRenewal(me);
+  useAlarm();
+  useKeys({ "?": () => setHelp(true) });
   useEffect(() => {
     if (!first.current) main.current?.focus({ preventScroll: true }); // a new page: readers begin at its content
     first.current = false;
@@ -55,11 +74,14 @@ export function App() {
         <span className="space" />
         <Life />
         <Operator me={me} />
+        <button type="button" className="button icon hide-narrow" aria-label="Keys" title="Keys" onClick={() => setHelp(true)}>?</button>
+        <button type="button" className={sound === "blocked" ? "button icon is-blocked" : "button icon"} aria-label={`${SOUND_WORDS[sound]}. Switch ${sound === "off" ? "on" : "off"}`} title={SOUND_WORDS[sound]} onClick={toggleSound}><Speaker sound={sound} /></button>
         <button type="button" className="button icon" aria-label={`Colours: ${THEME_WORDS[theme]}. Change`} title={THEME_WORDS[theme]} onClick={() => choose(NEXT[theme])}>{THEME_SIGNS[theme]}</button>
       </header>
       <StaleBanner />
       <main id="content" ref={main} tabIndex={-1}><Page path={path} me={me} /></main>
       <Toasts />
+      {help && <Help onClose={() => setHelp(false)} />}
     </div>
   );
 }

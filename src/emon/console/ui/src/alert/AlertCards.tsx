@@ -4,6 +4,7 @@ import { Age, Gap, Mark, StateChips, Time } from "../parts/marks.tsx";
 import { dispositionWords } from "../parts/commands.tsx";
 import { Link } from "../parts/router.tsx";
 import type { Alert, AlertDetail } from "../types.ts";
+import { millis, span } from "../times.ts";
 import { levelOf, plain, titleOf } from "../words.ts";
 
 export function Head({ alert, me }: { alert: AlertDetail; me: string | null }) {
@@ -64,7 +65,7 @@ export function Facts({ alert, zone }: { alert: AlertDetail; zone: string }) {
           <div><dt>How sure</dt><dd><strong>{sure}</strong> <span className="small quiet">(level {alert.level})</span><span className="small quiet" style={{ display: "block" }}>{sureWords}</span></dd></div>
           <div><dt>Officer and supervision</dt><dd><strong>{alert.officer ?? "none named"}</strong><span className="small quiet" style={{ display: "block" }}>{alert.supervision_level ? `${alert.supervision_level} supervision` : "supervision level not said"}</span></dd></div>
           <div><dt>Order and condition</dt><dd><strong>{alert.order ?? "none"}</strong><span className="small quiet" style={{ display: "block" }}>{[alert.condition && `condition ${alert.condition}`, newest?.finding.order_version != null && `version ${newest.finding.order_version}`].filter(Boolean).join(", ")}</span></dd></div>
-          <div><dt>Raised</dt><dd><strong><Time at={alert.opened_at} zone={zone} form="short" /></strong><span className="small quiet" style={{ display: "block" }}>{newest?.finding.late ? "readings came late: the time of the event is older" : "as it happened"}</span></dd></div>
+          <div><dt>Raised</dt><dd><strong><Time at={alert.opened_at} zone={zone} form="short" /></strong><span className="small quiet" style={{ display: "block" }}>{span(Math.max(0, millis(alert.opened_at) - millis(alert.onset)))} after it began{newest?.finding.late && "; the readings came in late"}</span></dd></div>
         </dl>
       </div>
     </section>

@@ -7,7 +7,6 @@ import { evidenceKeys, isEvidence } from "../map/scene.ts";
 import { MapCard } from "../map/MapCard.tsx";
 import { useCommands } from "../parts/commands.tsx";
 import { Curve } from "../parts/Curve.tsx";
-import { Help } from "../parts/Help.tsx";
 import { useKeys } from "../parts/keys.ts";
 import { HERE } from "../parts/marks.tsx";
 import { go, Link } from "../parts/router.tsx";
@@ -16,7 +15,7 @@ import { Timeline } from "../parts/Timeline.tsx";
 import { inOrder, ofEvents, ofFindings, ofMessages, ofReadings } from "../parts/timeline.ts";
 import { useLoaded } from "../parts/useLoaded.ts";
 import { millis } from "../times.ts";
-import type { Alert, AlertDetail, EvidenceReading, Reading } from "../types.ts";
+import type { Alert, AlertDetail, EvidenceReading, Reading, ZoneFeature } from "../types.ts";
 import { Actions } from "./Actions.tsx";
 import { Earlier, Facts, Head, Versions, Withdrawn } from "./AlertCards.tsx";
 
@@ -24,7 +23,6 @@ const NO_READINGS: Reading[] = [];
 
 export function AlertPage({ id, me }: { id: string; me: string | null }) {
   const { value: alert, fault, status, reload } = useLoaded(id, alertDetail);
-  const [help, setHelp] = useState(false);
   const onDone = useCallback((name: Command) => {
     reload();
     if (name === "close") document.getElementById("content")?.focus();
@@ -40,7 +38,7 @@ export function AlertPage({ id, me }: { id: string; me: string | null }) {
   const act = (name: Command) => () => { if (alert) commands.act(alert, name); };
   useKeys({
     c: act("claim"), r: act("release"), a: act("ack"), n: act("note"), x: act("close"),
-    q: () => go("/"), "?": () => setHelp(true), p: () => alert?.participant && go(`/participants/${encodeURIComponent(alert.participant)}`),
+    q: () => go("/"), p: () => alert?.participant && go(`/participants/${encodeURIComponent(alert.participant)}`),
   });
   if (fault && !alert) return <Missing title={status === 404 ? `There is no alert ${id}` : "The alert could not be read"} words={fault} onRetry={status === 404 ? null : reload} />;
   if (!alert) return <Skeleton label="Reading the alert" />;
@@ -53,9 +51,17 @@ export function AlertPage({ id, me }: { id: string; me: string | null }) {
       <Withdrawn alert={alert} />
       <Body alert={alert} me={me} />
       {commands.dialogs}
-      {help && <Help onClose={() => setHelp(false)} />}
     </div>
   );
+}
+
+/** The shapes that decided, and the order's other places so that people know where they look. */
+function withPlaces(alert: AlertDetail): ZoneFeature[] {
+  const drawn = new Set(alert.zones.features.map((feature) => feature.properties.id));
+  const others = (alert.order_in_force?.places ?? []).filter((place) => !drawn.has(place.id));
+  return [...alert.zones.features, ...others.map((place): ZoneFeature => ({
+    type: "Feature", properties: { id: place.id, kind: "neutral", radius_m: place.radius_m }, geometry: { type: "Point", coordinates: [place.lon, place.lat] },
+  }))];
 }
 
 function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
@@ -78,6 +84,7 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
     const { zone: named, place, places } = alert.condition_in_force ?? { id: "", kind: "" };
     return [named, place, ...(Array.isArray(places) ? places : [])].filter(Boolean).map(String);
   }, [alert.condition_in_force]);
+  const shapes = useMemo(() => withPlaces(alert), [alert]);
   const alcohol = readings.some((reading) => reading.kind === "alcohol_transdermal");
   const hasPlaces = alert.zones.features.length > 0 || readings.some((reading) => reading.kind === "position");
   return (
@@ -87,7 +94,7 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
         {alcohol && alert.family === "alcohol" && <Curve readings={readings} zone={zone} limits={alert.condition_in_force?.["limits"]} />}
         {read.fault && <p className="notice"><strong>The track could not be read.</strong> {read.fault}</p>}
         {(hasPlaces || alert.track) && (
-          <MapCard title="Map" readings={readings} truncated={shown?.truncated ?? false} zones={alert.zones.features}
+          <MapCard title="Map" readings={readings} truncated={shown?.truncated ?? false} zones={shapes}
             bufferM={Number(alert.condition_in_force?.["buffer_m"] ?? 0)} bufferOf={grownBy} evidence={evidence} notObserved={notObserved}
             onset={millis(alert.onset)} ended={alert.ended === null ? null : millis(alert.ended)} zone={zone} />
         )}

@@ -121,7 +121,7 @@ function mark(at: [number, number], text: string, className: string): Marker {
   element.className = className;
   element.textContent = text;
   element.setAttribute("aria-hidden", "true"); // the table and the text beside the map say it
-  return new Marker({ element, anchor: className === "label" ? "bottom" : "center", offset: className === "label" ? [0, -4] : [0, 0] }).setLngLat(at);
+  return new Marker({ element, anchor: className === "label" ? "bottom" : "left", offset: className === "label" ? [0, -4] : [14, 0] }).setLngLat(at);
 }
 
 function fit(map: GlMap, { view }: Scene, moved: boolean): void {

@@ -6,7 +6,6 @@ import { participant, track, trackHref, zoneFeature } from "../api.ts";
 import { AlertList } from "../alert/AlertCards.tsx";
 import { MapCard } from "../map/MapCard.tsx";
 import { Curve } from "../parts/Curve.tsx";
-import { Help } from "../parts/Help.tsx";
 import { useKeys } from "../parts/keys.ts";
 import { HERE, Time } from "../parts/marks.tsx";
 import { go, Link } from "../parts/router.tsx";
@@ -23,9 +22,8 @@ const NOTHING: never[] = [];
 
 export function ParticipantPage({ id, me }: { id: string; me: string | null }) {
   const { value: found, fault, status, reload } = useLoaded(id, participant);
-  const [help, setHelp] = useState(false);
   useEffect(() => { document.title = `${found?.name ?? id} · emon`; }, [found, id]);
-  useKeys({ q: () => go("/"), "?": () => setHelp(true) });
+  useKeys({ q: () => go("/") });
   if (fault && !found) return <Missing title={status === 404 ? `There is no participant ${id}` : "The participant could not be read"} words={fault} onRetry={status === 404 ? null : reload} />;
   if (!found) return <Skeleton label="Reading the participant" />;
   const zone = found.orders.find((order) => !order.void)?.time_zone ?? found.time_zone ?? HERE;
@@ -41,7 +39,6 @@ export function ParticipantPage({ id, me }: { id: string; me: string | null }) {
         </div>
       </div>
       <Window found={found} zone={zone} me={me} />
-      {help && <Help onClose={() => setHelp(false)} />}
     </div>
   );
 }

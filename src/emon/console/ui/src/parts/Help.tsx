@@ -1,6 +1,8 @@
-// What the keys do, in the words of the screen.
+// What the keys do, in the words of the screen, and a way to switch them off.
 
+import { useState } from "react";
 import { Dialog } from "./Dialog.tsx";
+import { keysOn, setKeys } from "./keys.ts";
 
 const KEYS: [string[], string][] = [
   [["j", "k"], "Next and previous alert (arrow keys too)"],
@@ -12,6 +14,7 @@ const KEYS: [string[], string][] = [
   [["r"], "Release: back into the queue"],
   [["x"], "Close, with how it ended"],
   [["u"], "Update the list: let new alerts in, take closed ones out"],
+  [["p"], "The participant of the alert"],
   [["/"], "Filter"],
   [["q"], "Back to the queue"],
   [["Esc"], "Leave a field, drop the selection, close a dialog"],
@@ -19,6 +22,7 @@ const KEYS: [string[], string][] = [
 ];
 
 export function Help({ onClose }: { onClose: () => void }) {
+  const [on, setOn] = useState(keysOn);
   return (
     <Dialog title="Keys" action="Close" onDo={async () => null} onClose={onClose}>
       <dl className="keys">
@@ -28,6 +32,9 @@ export function Help({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </dl>
+      <p className="switches" style={{ marginTop: 18 }}>
+        <label><input type="checkbox" checked={on} onChange={(change) => { setKeys(change.target.checked); setOn(change.target.checked); }} />Single keys act</label>
+      </p>
     </Dialog>
   );
 }

@@ -41,7 +41,7 @@ export function Life() {
           : <span className="is-stale"><span className="dot" aria-hidden="true" />Stale since {local(heardAt, HERE).time}</span>}
       <span title={utc(now)} className="nowrap hide-narrow">{shown.time} <span className="quiet">UTC{shown.offset === "UTC" ? "" : shown.offset}</span></span>
       <button type="button" className={late !== null && late > LATE_S ? "plain is-late" : "plain"} onClick={() => setOpen(true)}>
-        {late === null ? "emon: no word yet" : late > LATE_S ? `emon is ${span(late * 1000)} late` : `emon is on time (${late.toFixed(late < 10 ? 1 : 0)} s)`}
+        {late === null ? "Lateness not known yet" : late > LATE_S ? `emon is ${span(late * 1000)} late` : `emon is on time (${late.toFixed(late < 10 ? 1 : 0)} s)`}
       </button>
       {open && <Details onClose={() => setOpen(false)} />}
     </div>

@@ -4,6 +4,16 @@ import { useEffect, useRef } from "react";
 
 export type Keys = Record<string, (event: KeyboardEvent) => void>;
 
+const KEY = "emon-keys";
+
+/** Single letters act, unless somebody has switched them off (speech input types whole words). */
+export const keysOn = () => localStorage.getItem(KEY) !== "off";
+
+export function setKeys(on: boolean): void {
+  if (on) localStorage.removeItem(KEY);
+  else localStorage.setItem(KEY, "off");
+}
+
 const TYPING = "input, textarea, select, [contenteditable]";
 
 /** Binds `keys` ("j", "?", "Enter", "Escape") while the component is shown. */
@@ -13,7 +23,7 @@ export function useKeys(keys: Keys): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
-      if (document.querySelector("dialog[open]")) return;
+      if (!keysOn() || document.querySelector("dialog[open]")) return;
       const target = event.target as Element | null;
       if (target?.matches?.(TYPING)) return;
       if (event.key === "Enter" && target?.matches?.("a, button, summary")) return; // its own meaning

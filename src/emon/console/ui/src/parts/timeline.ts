@@ -68,14 +68,16 @@ export function ofMessages(messages: readonly Notification[]): Entry[] {
     const why = message.state_reason ? plain(message.state_reason).toLowerCase() : null;
     const kind = KINDS[message.kind] ?? plain(message.kind);
     return [
-      entry("", message.created_at, to ? `${kind} to ${to}: ${plain(message.state).toLowerCase()}` : `${kind}: ${plain(message.state).toLowerCase()}`,
+      entry("", message.created_at, to ? `${kind} to ${to}: ${plain(message.state).toLowerCase()}` : `${kind}, nobody told yet: ${plain(message.state).toLowerCase()}`,
         [message.subject && `“${message.subject}”`, why].filter(Boolean).join(", ") || null),
       ...message.attempts.map((attempt) => entry(`a${attempt.attempt}`, attempt.finished_at ?? attempt.started_at,
-        `${plain(attempt.channel)} to ${to ?? attempt.address}: ${OUTCOMES[attempt.outcome] ?? attempt.outcome}`,
+        `${CHANNELS[attempt.channel] ?? plain(attempt.channel)} to ${to ?? attempt.address}: ${OUTCOMES[attempt.outcome] ?? attempt.outcome}`,
         [`attempt ${attempt.attempt}`, attempt.address, attempt.detail].filter(Boolean).join(", "))),
     ];
   });
 }
+
+const CHANNELS: Record<string, string> = { sms: "SMS", email: "E-mail" };
 
 const OUTCOMES: Record<string, string> = {
   started: "handed over, no answer yet", accepted: "accepted", temporary: "failed for now", permanent: "failed for good", unknown: "outcome unknown",

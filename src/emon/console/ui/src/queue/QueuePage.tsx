@@ -4,7 +4,6 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { command, Refused } from "../api.ts";
 import { useCommands, refusal } from "../parts/commands.tsx";
-import { Help } from "../parts/Help.tsx";
 import { useKeys } from "../parts/keys.ts";
 import { Age, Mark, StateChips, Time } from "../parts/marks.tsx";
 import { go, Link } from "../parts/router.tsx";
@@ -34,7 +33,6 @@ export function QueuePage({ me }: { me: string | null }) {
   const [filter, setFilter] = useState("");
   const [selected, setSelected] = useState<number | null>(null);
   const [pointing, setPointing] = useState(false);
-  const [help, setHelp] = useState(false);
   const [shown, setShown] = useState<number[]>([]);
   const search = useRef<HTMLInputElement>(null);
   const stripRows = useRef<RowsHandle>(null);
@@ -92,7 +90,7 @@ export function QueuePage({ me }: { me: string | null }) {
     j: () => step(1), k: () => step(-1), ArrowDown: () => step(1), ArrowUp: () => step(-1),
     Enter: () => chosen && go(`/alerts/${chosen.id}`), o: () => chosen && go(`/alerts/${chosen.id}`),
     c: onChosen("claim"), a: onChosen("ack"), n: onChosen("note"), x: onChosen("close"), r: onChosen("release"),
-    t: () => void takeNext(), u: settle, "/": () => search.current?.focus(), "?": () => setHelp(true),
+    t: () => void takeNext(), u: settle, "/": () => search.current?.focus(),
     Escape: () => {
       setSelected(null);
       (document.activeElement as HTMLElement | null)?.blur();
@@ -116,7 +114,6 @@ export function QueuePage({ me }: { me: string | null }) {
           {filter === "" && <kbd aria-hidden="true">/</kbd>}
         </div>
         <button type="button" className="button main" onClick={() => void takeNext()}>Take next <kbd aria-hidden="true">t</kbd></button>
-        <button type="button" className="button" onClick={() => setHelp(true)}>Keys <kbd aria-hidden="true">?</kbd></button>
       </div>
       {fault && <p className="banner" role="alert">{fault} <button type="button" className="button" onClick={() => void reload()}>Try again</button></p>}
       <div className="stripbox" ref={stripBox} style={hold ? { height: stripHeight.current } : undefined}>
@@ -142,7 +139,6 @@ export function QueuePage({ me }: { me: string | null }) {
         : list.length === 0 ? <Empty filtered={filter !== ""} any={strip.length > 0} />
           : <Rows ref={listRows} alerts={list} rowHeight={rowHeight} label="Alerts" selected={selected} onEngaged={setPointing} render={row} />}
       {commands.dialogs}
-      {help && <Help onClose={() => setHelp(false)} />}
     </div>
   );
 }
