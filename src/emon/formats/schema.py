@@ -85,3 +85,7 @@ def _finding() -> dict[str, Any]:
     properties["revision"] = {"type": "integer", "minimum": 1}
     properties["level"] = {"type": "integer", "minimum": 0, "maximum": 4}
     return _headed("finding", "One revision of a finding", schema)
+
+
+if __name__ == "__main__":
+    write()
