@@ -144,7 +144,8 @@ def _lines(of: Report) -> Iterable[str]:
     yield from (f"  {count} {kind}" for kind, count in sorted(of.kinds.items()))
     yield from (f"  {count} without a reading: {note}" for note, count in sorted(of.notes.items()))
     if of.first_observed_at is not None and of.last_observed_at is not None:
-        yield f"devices: {of.devices}; observed from {iso(of.first_observed_at)} to {iso(of.last_observed_at)}"
+        span = f"{iso(of.first_observed_at)} to {iso(of.last_observed_at)}"
+        yield f"devices: {of.devices}; observed from {span}"
     if of.duplicates:
         yield f"sent more than once: {of.duplicates} readings"
     if of.cadence_s is not None:

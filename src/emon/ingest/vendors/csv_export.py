@@ -171,16 +171,26 @@ def _types(hint: Any) -> set[Any]:
 
 
 def _instant(name: str, text: str, mapping: CsvMapping) -> str:
-    try:
-        moment = (datetime.strptime(text, mapping.time_format) if mapping.time_format
-                  else datetime.fromisoformat(text))
-    except ValueError:
+    moment = _parsed(text, mapping.time_format)
+    if moment is None:
         how = f"the mapping's format {mapping.time_format}" if mapping.time_format else "ISO 8601"
-        raise Fault("bad_instant", f"`{name}` is {text!r:.60}, not a time in {how}", name) from None
+        raise Fault("bad_instant", f"`{name}` is {text!r:.60}, not a time in {how}", name)
     if moment.tzinfo is None:
         if mapping.time_zone is None:
-            raise Fault("bad_instant", f"`{name}` is {text!r:.60} without an offset; state `time_zone` in "
-                                       f"the "
+        raise Fault("bad_instant", f"`{name}` is {text!r:.60}, which is not a time in {how}", name)
                         "mapping", name)
         moment = moment.replace(tzinfo=ZoneInfo(mapping.time_zone))
     return moment.isoformat()
+
+
+def _parsed(text: str, time_format: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if time_format is None or (moment is not None and moment.tzinfo is not None):
+        return moment
+    try:
+        return datetime.strptime(text, time_format)
+    except ValueError:
+        return None

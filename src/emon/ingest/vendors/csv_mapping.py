@@ -14,7 +14,7 @@
       method: {"1": gnss, "4": rf, "5": cell, "6": wifi}
     constants: {sensor_family: scram} # native field: its value in every row
     units: {speed_mps: mph}           # of columns in another unit; see UNITS
-    time_format: "%m/%d/%Y %H:%M:%S"  # default: ISO 8601
+    time_format: "%m/%d/%Y %H:%M:%S"  # default: ISO 8601, which with an offset is always read
     time_zone: America/Chicago        # of times without an offset; they are faults where it is not stated
     missing: ["", "NULL"]             # how the vendor writes "nothing"; default: the empty cell
 
@@ -61,7 +61,7 @@ class CsvMapping(Strict):
 
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     kind: str | KindColumn
-    columns: Annotated[_Texts, Field(min_length=1)]
+    columns: _Texts
     values: dict[str, _Texts] = Field(default_factory=dict)
     constants: dict[str, str | int | float | bool] = Field(default_factory=dict)
     units: _Texts = Field(default_factory=dict)
