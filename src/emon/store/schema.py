@@ -228,7 +228,9 @@ message = Table(  # one a recipient
     Column("recipient", Text, nullable=False),
     Column("recipient_name", Text, nullable=False),
     Column("methods", Text, nullable=False),  # [[channel, address], ...], best first
-    Column("method", BigInteger, nullable=False),  # index of the one in use
+    Column("method", BigInteger, nullable=False),  # index of the one in use, which is:
+    Column("channel", Text, nullable=False),
+    Column("address", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("corrects", Text),  # the message that this one corrects
@@ -238,12 +240,14 @@ message = Table(  # one a recipient
     Column("state", Text, nullable=False),  # pending | sending | sent | failed | cancelled
     Column("state_reason", Text),
     Column("attempts", BigInteger, nullable=False),
+    Column("method_attempts", BigInteger, nullable=False),
     Column("next_at", BigInteger, nullable=False),
     Column("lease_owner", Text),
     Column("lease_until", BigInteger),
     Column("sent_at", BigInteger),
     Column("provider_reference", Text),
-    Index(None, "state", "next_at"),
+    Index(None, "state", "channel", "priority", "created_at"),
+    Index(None, "thread"),
     Index(None, "alert_id"),
     Index(None, "finding_id"),
     Index(None, "notice_id"),

@@ -12,10 +12,10 @@ import httpx
 import uvicorn
 from sqlalchemy import Engine
 
+from emon import config
 from emon.alerts import worker
 from emon.alerts.endpoint import Commands
 from emon.clock import SystemClock
-from emon.config import Settings
 from emon.console.app import STATIC, create_app
 from emon.domain import finding as findings
 from emon.domain.finding import Finding
@@ -133,8 +133,9 @@ async def stage(store: Engine) -> AsyncIterator[Stage]:
 async def console(of: Stage, static: Path = STATIC) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a console on that stage's store, on a real socket."""
     commands = Commands(of.store, of.clock, of.wall)
+    settings = config.load({})
     app = create_app(
-        of.journal, of.store, of.store, of.clock, Settings(), commands=commands, wall=of.wall, static=static
+        of.journal, of.store, of.store, of.clock, settings, commands=commands, wall=of.wall, static=static
     )
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)

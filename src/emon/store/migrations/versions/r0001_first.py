@@ -205,6 +205,8 @@ def upgrade() -> None:
     sa.Column('recipient_name', sa.Text(), nullable=False),
     sa.Column('methods', sa.Text(), nullable=False),
     sa.Column('method', sa.BigInteger(), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('corrects', sa.Text(), nullable=True),
@@ -214,6 +216,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('state_reason', sa.Text(), nullable=True),
     sa.Column('attempts', sa.BigInteger(), nullable=False),
+    sa.Column('method_attempts', sa.BigInteger(), nullable=False),
     sa.Column('next_at', sa.BigInteger(), nullable=False),
     sa.Column('lease_owner', sa.Text(), nullable=True),
     sa.Column('lease_until', sa.BigInteger(), nullable=True),
@@ -224,7 +227,8 @@ def upgrade() -> None:
     op.create_index(op.f('ix_message_alert_id'), 'message', ['alert_id'], unique=False)
     op.create_index(op.f('ix_message_finding_id'), 'message', ['finding_id'], unique=False)
     op.create_index(op.f('ix_message_notice_id'), 'message', ['notice_id'], unique=False)
-    op.create_index(op.f('ix_message_state_next_at'), 'message', ['state', 'next_at'], unique=False)
+    op.create_index(op.f('ix_message_state_channel_priority_created_at'), 'message', ['state', 'channel', 'priority', 'created_at'], unique=False)
+    op.create_index(op.f('ix_message_thread'), 'message', ['thread'], unique=False)
     op.create_table('notice',
     sa.Column('notice_id', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
