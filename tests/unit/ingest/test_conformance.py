@@ -13,8 +13,10 @@ from emon.ingest.conformance import Gap, read_mapping, report, report_file
 
 
 def _line(seq: int, **more: object) -> bytes:
-    return json.dumps({"device": "D-1", "seq": seq, "kind": "position", "lat": 43, "lon": -89, "method": "gnss",
-                       "observed_at": f"2026-11-22T02:{seq:02d}:00Z", "sent_at": f"2026-11-22T02:{seq:02d}:30Z",
+    return json.dumps({"device": "D-1", "seq": seq, "kind": "position", "lat": 43, "lon": -89,
+                       "method": "gnss",
+                       "observed_at": f"2026-11-22T02:{seq:02d}:00Z",
+                       "sent_at": f"2026-11-22T02:{seq:02d}:30Z",
                        **more}).encode()
 
 
@@ -32,7 +34,8 @@ def test_what_was_understood() -> None:
     assert [str(fault).split(": ")[:2] for fault in made.faults] == [
         ["-:5", "lat_out_of_range"], ["-:7", "not_json"]]
     shown = made.text()
-    for part in ("7 messages, 2 with faults", "4 position", "gap: D-1 lacks seq 3 to 4", "unknown event 'sneeze'",
+    for part in ("7 messages, 2 with faults", "4 position", "gap: D-1 lacks seq 3 to 4", "unknown event "
+                                                                                         "'sneeze'",
                  "positions without a method: 2", "-:5: lat_out_of_range"):
         assert part in shown
 

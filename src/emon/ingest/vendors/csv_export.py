@@ -177,8 +177,8 @@ def _instant(name: str, text: str, mapping: CsvMapping) -> str:
         raise Fault("bad_instant", f"`{name}` is {text!r:.60}, not a time in {how}", name)
     if moment.tzinfo is None:
         if mapping.time_zone is None:
-        raise Fault("bad_instant", f"`{name}` is {text!r:.60}, which is not a time in {how}", name)
-                        "mapping", name)
+            raise Fault("bad_instant", f"`{name}` is {text!r:.60} without an offset; state `time_zone` in "
+                        "the mapping", name)
         moment = moment.replace(tzinfo=ZoneInfo(mapping.time_zone))
     return moment.isoformat()
 
