@@ -71,9 +71,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: Any) -> None:
         """The group has ended a rebalance."""
-        assert self._requests is not None
         held = frozenset(TopicPartition(one.topic, one.partition) for one in assigned)
-        self._given = Given(*self._requests.membership(), held)
+        self._given = Given(*self._requests_of().membership(), held)
         log.info("partitions assigned", group=self._group, generation=self._given.generation,
                  partitions=sorted(f"{one.topic}/{one.partition}" for one in held))
 
@@ -153,6 +152,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await in_time(self._transact(producer, grouped, offsets))
         except Fenced:
             await self._drop_producer()
+            self._given = None
+            self._requests_of().rejoin()  # puts the positions back to the last commits, too
             raise
         except BaseException:  # Unavailable, cancelled or a bug: nobody knows whether it was written
             await self._leave()
@@ -170,9 +171,12 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         for position in positions:
             if position not in self._seen.held:
                 raise Fenced(f"{position.topic}/{position.partition} is not held by this consumer")
-        assert self._requests is not None
-        self._requests.generation = self._seen.generation
+        self._requests_of().generation = self._seen.generation
         return self._seen
+
+    def _requests_of(self) -> FencedRequests:
+        assert self._requests is not None, "join first"
+        return self._requests
 
     async def _take_over(self) -> None:
         """Ends the transaction that a former holder may have left open: its offsets would be waited for."""

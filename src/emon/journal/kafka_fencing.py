@@ -176,6 +176,10 @@ class FencedRequests:
         """The group's generation and the name it has given this member."""
         return self._coordinator.generation, self._coordinator.member_id
 
+    def rejoin(self) -> None:
+        """Asks the group for its present assignment."""
+        self._coordinator.request_rejoin()
+
     async def _request(self, request: Any) -> Any:
         if isinstance(request, OffsetCommitRequest):
             if request._consumer_group_generation_id != self.generation:

@@ -175,7 +175,7 @@ class SqliteJournal:
                     rounds = 0
                     for group in self._groups:
                         await self.bury(group)
-            except Unavailable:
+            except (Unavailable, OSError):
                 continue  # whoever polls or appends is told so
             if version != seen:
                 seen = version

@@ -51,10 +51,11 @@ class SqliteConsumer:
         self._positions: dict[TopicPartition, int] = {}
         self._rest: dict[TopicPartition, list[Record]] = {}  # read, not yet polled
         self._turn = 0
+        self._closed = False
 
     async def join(self) -> None:
         """Enters the group as a new member."""
-        await self.close()
+        await self._leave()
         member = uuid4().hex
         self._lock = MemberLock(self._journal.folder, member)
         await self._journal.bury(self._group)
@@ -62,6 +63,8 @@ class SqliteConsumer:
         self._member, self._generation = member, 0
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Mapping[TopicPartition, Sequence[Record]]:
+        if self._closed:
+            raise Fenced(f"this consumer of group {self._group} is closed")
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while True:
@@ -102,6 +105,10 @@ class SqliteConsumer:
             raise
 
     async def close(self) -> None:
+        self._closed = True
+        await self._leave()
+
+    async def _leave(self) -> None:
         member, self._member = self._member, ""
         try:
             if member:

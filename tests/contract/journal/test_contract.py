@@ -269,6 +269,19 @@ async def test_append_and_commit_of_a_fenced_member_does_neither(driver: Driver)
     assert numbers(found) == [7]
 
 
+async def test_a_closed_consumer_is_fenced(driver: Driver) -> None:
+    journal = await driver.open()
+    await journal.append(entries(driver.a, range(1)))
+    consumer = await driver.join(journal)
+    polled = await drain(consumer, 1)
+    await consumer.close()
+    await consumer.close()
+    with pytest.raises(Fenced):
+        await consumer.poll(max_records=1, timeout_s=0)
+    with pytest.raises(Fenced):
+        await consumer.commit(next_offsets(polled))
+
+
 async def test_only_a_transactional_consumer_may_append_and_commit(driver: Driver) -> None:
     journal = await driver.open()
     consumer = await driver.join(journal)

@@ -15,9 +15,10 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from emon.domain.errors import Unavailable
+from emon.domain.errors import Fenced, Unavailable
 from emon.journal.kafka import KafkaJournal
 from emon.journal.kafka_consumer import KafkaConsumer
+from emon.journal.kafka_fencing import FencedProducer
 from emon.journal.open import open_journal
 from emon.journal.port import ORDERS, RAW, TOPICS, Entry, Record, TopicPartition
 from simulators import parts
@@ -141,7 +142,7 @@ async def test_whoever_takes_over_waits_for_a_transaction_that_is_being_committe
     await asyncio.sleep(1)
     consumer = one._consumer  # leaves the group, as if the broker had given it up, but ends its transaction
     assert consumer is not None
-    await consumer._coordinator._maybe_leave_group()
+    await consumer._coordinator.close()
     two = await driver.join(await driver.open())
     assert await two.poll(max_records=10, timeout_s=3) == {}, "what is being committed must not come again"
     let_go.set()
@@ -150,6 +151,25 @@ async def test_whoever_takes_over_waits_for_a_transaction_that_is_being_committe
     assert numbers(await drain(two, 1)) == [5]
     assert numbers(list(await journal.read(TopicPartition(driver.b, 0), 0, 100))) == list(range(5))
     await one.close()
+
+
+async def test_work_whose_producer_was_fenced_is_given_again(driver: Driver) -> None:
+    journal = await driver.open()
+    await journal.append(entries(driver.a, range(5)))
+    consumer = await driver.join(journal, transactional=True)
+    assert isinstance(consumer, KafkaConsumer)
+    got = await drain(consumer, 5)
+    producer = await consumer._producer_of(TopicPartition(driver.a, 0))
+    zombie = FencedProducer(bootstrap_servers=consumer._connection.bootstrap,
+                            transactional_id=producer._txn_manager.transactional_id)
+    await zombie.start()  # one that wakes up late and takes the name over
+    await zombie.stop()
+    with pytest.raises(Fenced):
+        await consumer.append_and_commit(entries(driver.b, range(5)), next_offsets(got))
+    again = await drain(consumer, 5)
+    assert numbers(again) == list(range(5))
+    await consumer.append_and_commit(entries(driver.b, range(5)), next_offsets(again))
+    assert numbers(list(await journal.read(TopicPartition(driver.b, 0), 0, 100))) == list(range(5))
 
 
 async def test_aborted_outputs_at_the_end_of_the_log_end_a_read(driver: Driver) -> None:
