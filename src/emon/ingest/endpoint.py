@@ -24,8 +24,9 @@ from emon.domain import instant
 from emon.domain.errors import Fault, Unavailable
 from emon.ingest import documents, keys, signature, vendors
 from emon.ingest.adapter import Slice
+from emon.ingest.bodies import Body, Refused, Understood
 from emon.ingest.body import check_type, too_large, unpacked
-from emon.ingest.intake import Body, Intake, Refused, Understood
+from emon.ingest.intake import Intake
 from emon.ingest.rate import Bucket
 from emon.ingest.received import gaps
 from emon.journal.port import Journal
@@ -143,7 +144,7 @@ class Door:
         content = unpacked(wire, request.headers.get("content-encoding", ""))
         body = _understood(feed, adapter.understand(content, content_type, feed.settings), key.sandbox,
                            self._intake.now_us())
-        bucket.charge(body.readings() + len(body.refused))
+        bucket.charge(body.size())
         await self._intake.take(body)
         return _json(202, [] if adapter.answer == "empty_array" else _counts(body))
 
@@ -214,7 +215,7 @@ class Door:
         owner = await self._intake.feed_of(device)
         if owner not in (None, feed):
             raise Fault("device_of_another_feed", f"device {device!r:.80} belongs to another feed")
-        everything = await self._intake.received(device, since)
+        everything = await self._intake.seen.received(device, since)
         listed = everything[-RECEIVED_LISTED:]
         return _json(200, {
             "feed": feed, "device": device, "from": None if since < 0 else instant.iso(since),

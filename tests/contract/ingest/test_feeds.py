@@ -286,3 +286,18 @@ async def test_bodies_of_many_clients_share_appends(sqlite_engine: Engine) -> No
         counts = await asyncio.gather(*(send(client, site, fix(f"D{n}", 9)) for n in range(60)))
     assert sum(c["accepted"] for c in counts) == 60
     assert appends < 20
+
+
+async def test_a_process_that_finds_no_journal_answers_503_until_there_is_one(
+        sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("emon.ingest.seen.RETRY_AFTER_S", 0.2)
+    journal = MemoryJournal(partitions=2)
+    site = site_of(journal, sqlite_engine)
+    journal.away = True
+    async with serving(journal, site.engine, site.clock) as client:
+        answer = await client.post("/v1/feeds/acme", content=ndjson(fix("A", 9)), headers=site.bearer())
+        assert answer.status_code == 503
+        assert (await client.get("/v1/feeds/acme/received?device=A", headers=site.bearer())).status_code == 503
+        journal.away = False
+        await asyncio.sleep(0.7)
+        assert (await send(client, site, fix("A", 9)))["accepted"] == 1

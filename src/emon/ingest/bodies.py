@@ -1,0 +1,130 @@
+"""Bodies on their way in, and the records that they become. Pure."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from emon.domain.errors import Fault
+from emon.domain.reading import Reading
+from emon.formats.native import check_ahead
+from emon.ingest.duplicates import digest
+from emon.journal.port import RAW, REJECTED, Entry, partition_of
+from emon.journal.records import RawReading, RawRejected, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A slice of a body: its place in it, its bytes, and what it says."""
+
+    index: int
+    raw: bytes
+    readings: Sequence[Reading]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A slice, or one reading of it, that was not taken."""
+
+    index: int
+    reason: str
+    detail: str
+    raw: bytes
+
+
+@dataclass(slots=True, eq=False)
+class Body:
+    """One request on its way. Sandbox bodies are judged like all others, and leave no trace."""
+
+    feed: str
+    received_at: int
+    understood: Sequence[Understood]
+    refused: list[Refused]
+    sandbox: bool = False
+    accepted: int = 0
+    duplicates: int = 0
+
+    def size(self) -> int:
+        """How many readings were understood or refused."""
+        return sum(len(part.readings) for part in self.understood) + len(self.refused)
+
+
+class New(NamedTuple):
+    """A reading that may be taken. `mark`: its digest."""
+
+    body: Body
+    raw: bytes
+    reading: Reading
+    mark: int
+
+
+def judged(bodies: Iterable[Body], owners: Mapping[str, str]) -> list[New]:
+    """Readings that may be taken, stamped; the others join their body's `refused`. `owners`: whose a device
+    is."""
+    taken: list[New] = []
+    for body in bodies:
+        for part in body.understood:
+            for reading in part.readings:
+                refusal = _refusal(body, reading, owners)
+                if refusal is not None:
+                    body.refused.append(Refused(part.index, refusal.code, refusal.detail, part.raw))
+                    continue
+                stamped = msgspec.structs.replace(reading, received_at=body.received_at, feed=body.feed)
+                taken.append(New(body, part.raw, stamped, digest(stamped)))
+    return taken
+
+
+def _refusal(body: Body, reading: Reading, owners: Mapping[str, str]) -> Fault | None:
+    if owners.get(reading.device, body.feed) != body.feed:
+        return Fault("device_of_another_feed", f"device {reading.device!r:.80} belongs to another feed: "
+                     "a binding that names this feed moves it")
+    try:
+        check_ahead(reading.observed_at, body.received_at)
+    except Fault as fault:
+        return fault
+    return None
+
+
+def raw_entries(fresh: Sequence[New], batches: Mapping[Body, str], partitions: int) -> list[Entry]:
+    """The records of accepted readings; a body's last one in each partition is marked.
+
+    `batches`: the name of each body that counts; sandbox bodies have none.
+    """
+    entries: list[Entry] = []
+    marked: set[tuple[str, int]] = set()
+    for body, raw, reading, _ in reversed(fresh):
+        batch = batches.get(body)
+        if batch is None:
+            continue
+        partition = partition_of(reading.device, partitions)
+        text, is_base64 = _text(raw)
+        last = (batch, partition) not in marked
+        marked.add((batch, partition))
+        record = RawReading(body.feed, body.received_at, reading, text, batch, is_base64, last)
+        entries.append(Entry(RAW, reading.device, encode(record), partition))
+    entries.reverse()
+    return entries
+
+
+def rejected_entries(group: Iterable[Body]) -> list[Entry]:
+    """The records of slices that were not taken, with their reasons."""
+    entries = []
+    for body in group:
+        if not body.sandbox:
+            for refused in body.refused:
+                text, is_base64 = _text(refused.raw)
+                entries.append(Entry(REJECTED, body.feed, encode(RawRejected(
+                    body.feed, body.received_at, refused.reason, refused.detail, text, is_base64,
+                    refused.index))))
+    return entries
+
+
+def _text(raw: bytes) -> tuple[str, bool]:
+    with contextlib.suppress(UnicodeDecodeError):
+        return raw.decode(), False
+    return base64.b64encode(raw).decode(), True

@@ -1,0 +1,148 @@
+"""Which readings have arrived before: follows the raw log and looks into the router's chunks.
+
+See `duplicates` for why this is how duplicates are known. What this process wrote itself is noted at once
+(`note`) and passed over when it comes by in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import structlog
+from sqlalchemy import Engine
+
+from emon.clock import Clock, monotonic_s
+from emon.domain.errors import Unavailable
+from emon.domain.reading import Reading
+from emon.ingest.bodies import New
+from emon.ingest.duplicates import Tail, digest, marks_of
+from emon.ingest.received import Received, in_order
+from emon.journal.port import RAW, Journal, TopicPartition
+from emon.journal.records import RawReading, decode_raw
+from emon.limits import DUPLICATE_WINDOW, FOLLOW_EVERY_S, RETRY_AFTER_S, TRIM_EVERY_S
+from emon.store import ingest as store
+
+log = structlog.get_logger()
+
+_READ_AT_ONCE = 5_000
+_decode_lines = msgspec.json.Decoder(Reading).decode_lines
+
+
+class Seen:
+    """What has arrived. `process`: how the names of this process's bodies begin."""
+
+    def __init__(self, journal: Journal, engine: Engine, clock: Clock, process: str) -> None:
+        self._journal, self._engine, self._clock = journal, engine, clock
+        self._mine = f'"batch":"{process}-'.encode()
+        self._tail = Tail()
+        self._followed: dict[int, int] = {}
+        self._ready = asyncio.Event()
+        self.partitions = 0
+        """Of the raw log; known once `wait` has returned."""
+
+    async def wait(self) -> None:
+        """Returns once everything that arrived before this process began is known. Raises Unavailable where
+        that takes too long to let a vendor wait."""
+        if not self._ready.is_set():
+            try:
+                await asyncio.wait_for(self._ready.wait(), RETRY_AFTER_S)
+            except TimeoutError:
+                raise Unavailable("this process still reads what arrived before it began") from None
+
+    async def follow(self) -> None:
+        """Keeps up with the log and the chunks, for ever."""
+        trimmed = -TRIM_EVERY_S
+        while True:
+            try:
+                if not self._ready.is_set():
+                    await self._begin()
+                await self._follow()
+                self._ready.set()
+                if monotonic_s() - trimmed > TRIM_EVERY_S:
+                    trimmed = monotonic_s()
+                    await self._trim()
+            except Unavailable as error:
+                log.warning("intake cannot follow", reason=str(error))
+            await asyncio.sleep(FOLLOW_EVERY_S)
+
+    async def _begin(self) -> None:
+        positions = await asyncio.to_thread(store.route_positions, self._engine)
+        self.partitions = await self._journal.partitions(RAW)
+        self._followed = {p: positions.get((RAW, p), 0) for p in range(self.partitions)}
+        since = self._clock.now_us() - DUPLICATE_WINDOW
+        self._tail.learn(await asyncio.to_thread(store.newest_of_devices, self._engine, since))
+
+    async def _follow(self) -> None:
+        since = self._clock.now_us() - DUPLICATE_WINDOW
+        for partition in self._followed:
+            while records := await self._journal.read(TopicPartition(RAW, partition),
+                                                      self._followed[partition], _READ_AT_ONCE):
+                for record in records:
+                    if self._mine not in record.value:
+                        self._learn(record.value, since)
+                self._followed[partition] = records[-1].offset + 1
+                await asyncio.sleep(0)
+
+    def _learn(self, value: bytes, since: int) -> None:
+        record = decode_raw(value)
+        if isinstance(record, RawReading) and record.received_at >= since:
+            self._tail.add(record.reading, digest(record.reading))
+
+    async def _trim(self) -> None:
+        since = self._clock.now_us() - DUPLICATE_WINDOW
+        chunked = await asyncio.to_thread(store.newest_of_devices, self._engine, since)
+        self._tail.learn(chunked)
+        self._tail.trim(chunked, since)
+
+    def note(self, new: New) -> None:
+        """A reading that this process has written."""
+        self._tail.add(new.reading, new.mark)
+
+    async def received(self, device: str, since: int) -> list[Received]:
+        """What arrived of a device, observed at `since` or later, in order. Raises Unavailable."""
+        await self.wait()
+        held = [r for r in self._tail.received(device) if r.observed_at >= since]
+        chunks = await asyncio.to_thread(store.device_chunks, self._engine, [device], since, 1 << 62)
+        return in_order([*held, *(Received(r.observed_at, r.received_at, r.kind, r.seq)
+                                  for r in _readings(chunks) if r.observed_at >= since)])
+
+    async def without_duplicates(self, taken: Sequence[New]) -> list[New]:
+        """Those that are new; the others are counted at their bodies. Raises Unavailable."""
+        since = self._clock.now_us() - DUPLICATE_WINDOW
+        fresh: list[New] = []
+        doubtful: dict[tuple[str, int], Reading] = {}
+        seen: set[tuple[bool, str, int]] = set()  # what a sandbox sends makes nothing a duplicate outside
+        for new in taken:
+            device = new.reading.device
+            key = (new.body.sandbox, device, new.mark)
+            doubted = not self._tail.certainly_new(new.reading)
+            if key in seen or (doubted and self._tail.holds(device, new.mark, since)):
+                new.body.duplicates += 1
+                continue
+            seen.add(key)
+            fresh.append(new)
+            if doubted:
+                doubtful[(device, new.mark)] = new.reading
+        known = await self._chunked(doubtful.values(), since) if doubtful else set()
+        for new in fresh:
+            new.body.duplicates += (new.reading.device, new.mark) in known
+        return [new for new in fresh if (new.reading.device, new.mark) not in known]
+
+    async def _chunked(self, readings: Iterable[Reading], since: int) -> set[tuple[str, int]]:
+        """Marks of what the router's chunks hold around these readings."""
+        instants = [reading.observed_at for reading in readings]
+        devices = {reading.device for reading in readings}
+
+        def look() -> set[tuple[str, int]]:
+            chunks = store.device_chunks(self._engine, devices, min(instants), max(instants), since)
+            return marks_of(_readings(chunks), since)
+
+        return await asyncio.to_thread(look)
+
+
+def _readings(chunks: Iterable[store.DeviceChunk]) -> Iterable[Reading]:
+    for chunk in chunks:
+        yield from _decode_lines(zlib.decompress(chunk.payload))
