@@ -53,6 +53,10 @@ class Run:
     strict: list[Event] = field(default_factory=list)  # a chain of two at three accuracies, once there is one
     fixes: list[Event] = field(default_factory=list)  # supporting ones, all
 
+    def closers(self, confirm: int) -> list[Event]:
+        """The contrary fixes that ended the run, if any did."""
+        return [] if self.ended is None or self.cut else self.closing[:confirm]
+
     @property
     def onset(self) -> int:
         """The first fix of the confirming chain."""

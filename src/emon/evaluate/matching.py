@@ -16,7 +16,7 @@ import msgspec
 
 from emon.domain.finding import Finding
 from emon.domain.versions import NEVER
-from emon.evaluate.verdict import Interval
+from emon.evaluate.verdict import Interval, arrived
 from emon.limits import LATE_AFTER
 
 
@@ -159,10 +159,10 @@ def _withdraw(book: Book, standing: Standing, heir: str | None, moment: Moment,
 
 
 def _newest(interval: Interval) -> tuple[int | None, bool]:
-    """When the reading observed last came in, and whether it came late."""
-    if not interval.used:
+    """When the evidence that came in last did, and whether that was long after it was observed."""
+    newest = max(interval.used, key=arrived, default=None)
+    if newest is None:
         return None, False
-    newest = interval.used[-1]
     return newest.received_at, newest.received_at - newest.reading.observed_at > LATE_AFTER
 
 

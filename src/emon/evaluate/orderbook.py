@@ -43,13 +43,10 @@ class Stretch(NamedTuple):
 class Term:
     """One condition with unchanged parameters during [`from_`, `until`)."""
 
-    __slots__ = ("_cached", "condition", "earlier", "end_reason", "from_", "order_id", "participant",
-                 "pieces", "until")
+    __slots__ = ("_cached", "condition", "end_reason", "from_", "order_id", "participant", "pieces", "until")
 
-    def __init__(self, participant: str, pieces: tuple[Piece, ...], end_reason: str,
-                 earlier: tuple[Piece, ...] = ()) -> None:
+    def __init__(self, participant: str, pieces: tuple[Piece, ...], end_reason: str) -> None:
         self.participant, self.pieces, self.end_reason = participant, pieces, end_reason
-        self.earlier = earlier  # wordings of the condition before this term
         self.order_id = pieces[0].order.id
         self.condition = pieces[0].condition.parameters()
         self.from_, self.until = pieces[0].from_, pieces[-1].until
@@ -61,18 +58,11 @@ class Term:
         return self.order_id, self.condition.id
 
     def piece_at(self, instant: int) -> Piece:
-        """The wording in force at an instant of the term."""
+        """The wording in force at an instant of the term; before it, the first."""
         for piece in reversed(self.pieces):
             if piece.from_ <= instant:
                 return piece
         return self.pieces[0]
-
-    def wording(self, instant: int) -> Piece | None:
-        """The wording in force at any instant, also before the term; None where there was none."""
-        for piece in (*reversed(self.pieces), *reversed(self.earlier)):
-            if piece.from_ <= instant:
-                return piece if instant < piece.until else None
-        return None
 
     def off(self, instant: int) -> str | None:
         """Why the condition is not judged at an instant: `leave`, `suspension` or None."""
@@ -122,11 +112,13 @@ class Term:
         return schedule.merge(found)
 
     def _why_ends(self, end: int) -> str:
-        if end == self.until and not (self.condition.windows and self._window_ends(end)):
+        """An end of its own at the instant at which the term ends keeps its own reason."""
+        off = self.off(end)
+        if end == self.until and off is None and not (self.condition.windows and self._window_ends(end)):
             return self.end_reason
         if self.condition.windows:
             return "window_ended"
-        return self.off(end) or "order_ended"
+        return "order_ended" if off is None else f"{off}_began"
 
     def _window_ends(self, end: int) -> bool:
         last = self.pieces[-1]
@@ -251,7 +243,7 @@ def _terms(participant: str, known: Mapping[int, Order]) -> list[Term]:
             following = own[index + 1] if index + 1 < len(own) else None
             if following is None or not _runs_on(piece, following):
                 reason = "terms_changed" if piece.until in begins else "order_ended"
-                terms.append(Term(participant, tuple(own[first:index + 1]), reason, tuple(own[:first])))
+                terms.append(Term(participant, tuple(own[first:index + 1]), reason))
                 first = index + 1
     return terms
 

@@ -108,7 +108,8 @@ class Outages:
             new, low = _join(before, new), index
         if high < len(heard) and heard[high].first - at <= self.pace:
             new, high = _join(new, heard[high]), high + 1
-        if high < len(heard) or low != len(heard) - 1:
+        grows_at_the_end = high == len(heard) and low == len(heard) - 1
+        if not grows_at_the_end or (feed.outages and feed.outages[-1].ended is None):
             feed.news = True
         heard[low:high] = [new]
 

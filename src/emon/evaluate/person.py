@@ -192,19 +192,16 @@ def _span(terms: list[Term], condition: Conditioned, news: News | None, clock: i
 def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> str:
     """Why a finding no longer stands."""
     finding = standing.finding
+    ended = case.clock + 1 if finding.ended is None else max(finding.ended, finding.onset + 1)
     for term in terms:
         for piece in term.pieces:
             condition = piece.condition
             for name, absences in (("leave", condition.leave), ("suspension", condition.suspensions)):
                 for absence in absences:
                     begin, end = max(absence.from_, piece.from_), min(absence.to, piece.until)
-                    if begin < min(end, _end(finding)) and end > finding.onset:
+                    if begin < min(end, ended) and end > finding.onset:
                         return name
     if finding.kind in ("contact_lost", "location_lost") and any(
             o.last <= finding.onset < (o.ended or NEVER) for o in case.outages):
         return "feed_outage"
     return why
-
-
-def _end(finding: Finding) -> int:
-    return NEVER if finding.ended is None else max(finding.ended, finding.onset + 1)

@@ -32,8 +32,8 @@ _ENDED = {
     "unknown_after": "the window ended then; for part of it nothing was observed",
     "order_ended": "the order or zone was no longer in force then",
     "terms_changed": "the order's terms changed then",
-    "leave": "leave began then",
-    "suspension": "the condition was suspended then",
+    "leave_began": "leave began then",
+    "suspension_began": "the condition was suspended then",
 }
 _WITHDRAWN = {
     "leave": "leave covers this time",

@@ -68,8 +68,7 @@ def place_events(case: Case, term: Term, supports: int, from_: int, until: int) 
     """Events of a condition about a zone or places, in [from_, until], in fold order, only those that say
     something. `supports`: IN or OUT, what the condition forbids."""
     events: list[Event] = []
-    chosen = [b for b in place_readings(case.readings(from_, until), case.body, case.bindings)
-              if term.wording(b.reading.observed_at) is not None]
+    chosen = place_readings(case.readings(from_, until), case.body, case.bindings)
     for _, group in groupby(chosen, lambda b: _wording(case, term, b)):
         events += _events(case, term, supports, list(group))
     return events
@@ -77,9 +76,9 @@ def place_events(case: Case, term: Term, supports: int, from_: int, until: int) 
 
 def _wording(case: Case, term: Term, bound: Bound) -> tuple[int, int | None]:
     """Equal for readings that the same texts judge."""
-    piece = term.wording(bound.reading.observed_at)
-    zone = _zone(case, piece, bound.reading.observed_at) if piece else None
-    return piece.order.version if piece else -1, None if zone is None else zone.version
+    piece = term.piece_at(bound.reading.observed_at)
+    zone = _zone(case, piece, bound.reading.observed_at)
+    return piece.order.version, None if zone is None else zone.version
 
 
 def _zone(case: Case, piece: Piece, at: int) -> Zone | None:
@@ -90,7 +89,7 @@ def _zone(case: Case, piece: Piece, at: int) -> Zone | None:
 
 def _events(case: Case, term: Term, supports: int, bounds: list[Bound]) -> list[Event]:
     at = bounds[0].reading.observed_at
-    piece = term.wording(at) or term.pieces[0]
+    piece = term.piece_at(at)
     zone = _zone(case, piece, at)
     shapes = _shapes(case, piece, zone)
     if not shapes:

@@ -91,8 +91,11 @@ class Track:
         at = bisect_right(rows, key(bound), key=key)
         twins = rows[bisect_left(rows, key(bound), key=key):at]
         mine = readings.content(bound.reading) if twins else b""
-        if any(readings.content(twin.reading) == mine for twin in twins):
-            return False
+        for index, twin in enumerate(twins, at - len(twins)):
+            if readings.content(twin.reading) == mine:
+                if bound.received_at < twin.received_at:
+                    rows[index] = bound
+                return False
         rows.insert(at, bound)
         return True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from emon.domain.versions import NEVER
-from emon.evaluate.machine import Event
+from emon.evaluate.machine import Event, Run
 from emon.evaluate.orderbook import Term
 from emon.evaluate.signals import Case
 from emon.journal.records import Bound
@@ -101,6 +101,17 @@ def bounds_of(*events: Event) -> tuple[Bound, ...]:
     """The readings behind events, each once, by time."""
     unique = {(e.at, e.bound.reading.device, e.bound.reading.kind): e.bound for e in events}
     return tuple(bound for _, bound in sorted(unique.items()))
+
+
+def arrived(bound: Bound) -> tuple[int, int]:
+    """Sort key: what came in later is newer; of one arrival what was observed later."""
+    return bound.received_at, bound.reading.observed_at
+
+
+def rests_on(run: Run, confirm: int) -> tuple[Event, ...]:
+    """How a run was confirmed, how sure it is, its last fix, the one that came in last, and its end."""
+    newest = max(run.fixes, key=lambda event: arrived(event.bound))
+    return (*run.chain[:confirm], *run.strict, newest, run.last, *run.closers(confirm))
 
 
 def distances(*events: Event) -> list[dict[str, Any]]:

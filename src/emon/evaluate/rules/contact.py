@@ -15,6 +15,7 @@ from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.positions import located
 from emon.evaluate.signals import Case
+from emon.evaluate.track import key
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled
 from emon.journal.records import Bound
 from emon.limits import CONTACT_EVERY_S, CONTACT_HOLD_S
@@ -28,10 +29,12 @@ class Pace(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """An instant at which a device was heard; `located`: it also said where."""
+    """An instant at which devices were heard: the first and last of their readings in fold order (of one
+    identity what came in first). `located`: one of them also said where."""
 
     at: int
-    bound: Bound
+    first: Bound
+    last: Bound
     located: bool
 
 
@@ -63,6 +66,12 @@ def pace_of(term: Term) -> Pace:
     return Pace(round(every_s * SECOND), round(hold_s * SECOND))
 
 
+def _heard(at: int, group: list[Bound], located_: bool) -> Heard:
+    ends = [min((b for b in group if key(b) == key(end)), key=lambda b: b.received_at)
+            for end in (group[0], group[-1])]
+    return Heard(at, ends[0], ends[1], located_)
+
+
 class _Silences:
     """The silences of one stretch around some news."""
 
@@ -70,7 +79,7 @@ class _Silences:
         self.case, self.term, self.stretch, self.start, self.judged = case, term, stretch, start, judged
         self.pace = pace_of(term)
         self.tracked = case.body.tracked
-        self.end = min(stretch.until - 1, case.clock)
+        self.end = min(stretch.until, case.clock)  # a reading at the very end still ends a silence by itself
 
     def judge(self, from_: int, until: int) -> None:
         before = self._search_back(from_)
@@ -87,13 +96,13 @@ class _Silences:
 
     def _lost_contact(self, heard: list[Heard], from_start: bool, to_end: bool) -> None:
         for last, following in self._gaps(heard, from_start, to_end):
-            base = self._base(self.start if last is None else max(last.at, self.start))
+            base = self._base(last, following)
             onset = base + self.pace.every
             self._judge_silence("contact_lost", last, None, following, onset, onset + self.pace.hold)
 
     def _lost_location(self, heard: list[Heard], from_start: bool, to_end: bool) -> None:
         for last, following in self._gaps([h for h in heard if h.located], from_start, to_end):
-            base = self._base(self.start if last is None else max(last.at, self.start))
+            base = self._base(last, following)
             onset = base + self.pace.every
             end = NEVER if following is None else following.at
             blind = next((h for h in heard if onset <= h.at < end and not h.located), None)
@@ -122,9 +131,9 @@ class _Silences:
             ended, reason = self.stretch.until, self.stretch.reason
         else:
             self.judged.fall_due(self.stretch.until, self.case.clock)
-        used = [h.bound for h in (last, blind, following) if h is not None]
-        if last is None:
-            used = [*self._last_before_start(), *used]
+        used = self._last_before_start() if last is None else [last.last]
+        used += [] if blind is None else [blind.first]
+        used += [] if following is None else [following.first]
         numbers = {"parameters": {"every_s": self.pace.every / SECOND, "hold_s": self.pace.hold / SECOND},
                    "due": due}
         self.judged.intervals.append(Interval(
@@ -132,18 +141,28 @@ class _Silences:
             settled=NEVER if ended is None else ended, used=tuple(used), numbers=numbers,
             order_version=self.term.piece_at(onset).order.version))
 
-    def _base(self, last: int) -> int:
-        """From where the silence counts, once outages are taken out; NEVER while one stands."""
-        pace, base = self.pace, last
-        own = [(begin, end, None) for begin, end in self.case.own_outages]
-        feed = [(o.last, NEVER if o.ended is None else o.ended, o) for o in self.case.outages
-                if self._is_member(o.members, o.onset)]
-        for begin, end, outage in sorted([*own, *feed], key=lambda entry: entry[:2]):
-            if outage is None:
-                held = base + pace.every + pace.hold > begin
-            else:
-                held = base >= outage.last - pace.every
-            if held and base < end:
+    def _base(self, last: Heard | None, following: Heard | None) -> int:
+        """From where a silence counts, once outages are taken out; NEVER while one stands."""
+        base = self._past_own_outages(self.start if last is None else max(last.at, self.start))
+        held = [o for o in self.case.outages if self._is_member(o.members, o.onset)
+                and (following is None or following.at > o.onset)]
+        if not held:
+            return base
+        if last is None:
+            before = self._last_before_start()
+            last_at = before[0].reading.observed_at if before else self.start
+        else:
+            last_at = last.at
+        for outage in sorted(held, key=lambda o: o.onset):
+            end = NEVER if outage.ended is None else outage.ended
+            if last_at >= outage.last - self.pace.every and base < end:
+                base = self._past_own_outages(end)
+        return base
+
+    def _past_own_outages(self, base: int) -> int:
+        """A silence that was not yet found when we went deaf counts from when we hear again."""
+        for begin, end in self.case.own_outages:
+            if base < end and base + self.pace.every + self.pace.hold > begin:
                 base = end
         return base
 
@@ -153,7 +172,7 @@ class _Silences:
     def _heard(self, from_: int, until: int) -> list[Heard]:
         readings = self.case.readings(from_, until)
         places = located(readings, self.case.participant, self.case.bindings) if self.tracked else set()
-        return [Heard(at, list(group)[-1], at in places)
+        return [_heard(at, list(group), at in places)
                 for at, group in groupby(readings, key=lambda b: b.reading.observed_at)]
 
     def _search_back(self, from_: int) -> int | None:
@@ -182,4 +201,5 @@ class _Silences:
         """The reading that the evidence of a silence from the start on quotes."""
         if self.start == ALWAYS:
             return []
-        return self.case.readings(self.start - DAY, self.start - 1)[-1:]
+        before = self._heard(self.start - DAY, self.start - 1)
+        return [before[-1].last] if before else []

@@ -18,7 +18,7 @@ from emon.evaluate.machine import AGAINST, FOR, Event, Run
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.rules.zones import knobs, note, parameters
 from emon.evaluate.signals import OUT, Case, place_events
-from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances
+from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
 from emon.limits import ABSENT_GAP, STATE_BEFORE_START
 
 
@@ -71,8 +71,7 @@ def _interval(term: Term, stretch: Stretch, run: Run, before: Event | None, even
     elif run.ended is not None:
         reason = "returned"
     confirm = knobs(term).confirm
-    used = (*([witness] if witness is not None else []), *run.chain[:confirm], *run.strict, run.last,
-            *(() if run.cut else run.closing[:confirm]))
+    used = (*([] if witness is None else [witness]), *rests_on(run, confirm))
     numbers = {"parameters": parameters(term), "fixes": distances(*used), "due": run.due,
                "window_from_at": stretch.from_, "window_until_at": stretch.until, **numbers}
     if stretch.from_ == ALWAYS:
@@ -82,7 +81,8 @@ def _interval(term: Term, stretch: Stretch, run: Run, before: Event | None, even
     return Interval(
         family="curfew", kind=kind, onset=onset, ended=run.ended, level=machine.level(run, confirm),
         reason=reason, settled=NEVER if run.ended is None else stretch.until, used=bounds_of(*used),
-        numbers=numbers, seen_until=run.last.at, order_version=term.piece_at(onset).order.version)
+        numbers=numbers, seen_until=run.last.at,
+        order_version=term.piece_at(onset).order.version)
 
 
 def _after(event: Event, run: Run, events: list[Event]) -> bool:

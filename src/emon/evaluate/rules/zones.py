@@ -12,7 +12,7 @@ from emon.evaluate import machine
 from emon.evaluate.machine import AGAINST, Knobs, Outcome, Run
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.signals import IN, OUT, Case, place_events
-from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances
+from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
 from emon.limits import ACCURACY_FACTOR, CHAIN_GAP, CONFIRM_FIXES
 
 
@@ -108,12 +108,13 @@ def _interval(case: Case, term: Term, stretch: Stretch, run: Run) -> Interval:
     else:
         reason = "left_zone" if inside else "returned"
     confirm = knobs(term).confirm
-    used = (*run.chain[:confirm], *run.strict, run.last, *(() if run.cut else run.closing[:confirm]))
+    used = rests_on(run, confirm)
     numbers = {"parameters": parameters(term), "fixes": distances(*used), "due": run.due}
     return Interval(
         family=term.condition.kind, kind=term.condition.kind, onset=run.onset, ended=run.ended,
         level=machine.level(run, confirm), reason=reason, settled=_settled(run), used=bounds_of(*used),
-        numbers=numbers, seen_until=run.last.at, order_version=term.piece_at(run.onset).order.version,
+        numbers=numbers, seen_until=run.last.at,
+        order_version=term.piece_at(run.onset).order.version,
         zone_version=run.chain[0].zone_version)
 
 
