@@ -17,9 +17,8 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import msgspec
 import structlog
 from sqlalchemy import Engine
 
@@ -28,36 +27,22 @@ from emon.clock import Clock, SystemClock, monotonic_s
 from emon.domain.binding_book import Interval
 from emon.domain.errors import Unavailable
 from emon.domain.instant import DAY, SECOND
-from emon.journal.port import (
-    ORDERS,
-    RAW,
-    READINGS,
-    Consumer,
-    Entry,
-    Fenced,
-    Journal,
-    Record,
-    TopicPartition,
-)
-from emon.journal.records import BindingVersion, Bound, InputRecord, Tick, decode_input, decode_orders
+from emon.journal.port import ORDERS, RAW, READINGS, Consumer, Entry, Fenced, Journal
+from emon.journal.records import BindingVersion
 from emon.limits import HISTORY_DAYS, OWN_LEASE_S, ROUTE_POLL_S, ROUTE_RECORDS
 from emon.route.arrivals import Arrival, Arrivals
 from emon.route.bind import Binder, VersionRecord
-from emon.route.heads import RawHead, Reading, decode_head, decode_raw
+from emon.route.heads import Reading
 from emon.route.history import DeviceHistory, again
+from emon.route.restore import Batch, load_history, load_sequence, load_versions
 from emon.route.sequence import Sequencer, arrival
 from emon.store import ingest as store
 
 log = structlog.get_logger()
 
 GROUP = "route"
-_AT_ONCE = 5_000
-_LOOK_BACK = 512  # records at the end of a partition, then twice as many, until a tick is among them
 _FLUSH_EVERY_S = 1.0
 _OLD_EVERY_S = 60.0
-_UNREAD = msgspec.Raw(b"{}")
-
-Batch = Mapping[TopicPartition, Sequence[Record]]
 
 
 async def run(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Event) -> None:
@@ -164,9 +149,9 @@ class Router:
         partitions = await journal.partitions(READINGS)
         positions = await asyncio.to_thread(store.route_positions, engine)
         binder = Binder(partitions)
-        uncertain = await _load_versions(journal, binder, positions)
-        sequencer = await _load_sequence(journal, partitions)
-        history = await _load_history(journal, positions, batch)
+        uncertain = await load_versions(journal, binder, positions)
+        sequencer = await load_sequence(journal, partitions)
+        history = await load_history(journal, positions, batch)
         log.info("router leads", bindings=len(binder.book.devices()), last=sequencer.last)
         router = cls(engine, clock, consumer, binder, sequencer, history)
         router.register(uncertain)
@@ -274,76 +259,3 @@ class Router:
         if today != self._forgotten:
             self._forgotten = today
             await asyncio.to_thread(store.forget_device_chunks, self._engine, (today - HISTORY_DAYS) * DAY)
-
-
-async def _all(journal: Journal, position: TopicPartition, offset: int) -> AsyncIterator[Record]:
-    """Every record from `offset` to the present end."""
-    while records := await journal.read(position, offset, _AT_ONCE):
-        for record in records:
-            yield record
-        offset = records[-1].offset + 1
-
-
-async def _load_versions(journal: Journal, binder: Binder,
-                         positions: Mapping[tuple[str, int], int]) -> list[VersionRecord]:
-    """Versions up to the stored position were told; of later ones, returned, nobody knows (Binder.expect)."""
-    unsure: list[VersionRecord] = []
-    records = []
-    for partition in range(await journal.partitions(ORDERS)):
-        async for record in _all(journal, TopicPartition(ORDERS, partition), 0):
-            version = decode_orders(record.value)
-            records.append((record.offset >= positions.get((ORDERS, partition), 0), version.received_at,
-                            partition, record.offset, version))
-    for uncertain, _, _, _, version in sorted(records, key=lambda r: r[:4]):
-        if uncertain:
-            unsure += binder.expect(version)
-        else:
-            binder.take(version)
-    return unsure
-
-
-async def _load_sequence(journal: Journal, partitions: int) -> Sequencer:
-    """Where the total order ended, and what was heard since the last tick."""
-    tails = [await _tail(journal, partition) for partition in range(partitions)]
-    last = max((record.received_at for tail in tails for record in tail[-1:]), default=0)
-    tick = max((record.received_at for tail in tails for record in tail if isinstance(record, Tick)),
-               default=None)
-    sequencer = Sequencer(partitions, last, tick)
-    for partition, tail in enumerate(tails):
-        for record in tail:
-            if isinstance(record, Bound) and record.received_at > (tick or 0):
-                reading = record.reading
-                sequencer.hear(Reading(reading.device, reading.observed_at, 0, reading.feed or "", _UNREAD),
-                               (partition,))
-    return sequencer
-
-
-async def _tail(journal: Journal, partition: int) -> list[InputRecord]:
-    """The newest records of a partition of emon.readings, back to a tick or its beginning."""
-    end = (await journal.end_offsets(READINGS))[partition]
-    count = _LOOK_BACK
-    while True:
-        start = max(0, end - count)
-        records = [decode_input(r.value) async for r in
-                   _all(journal, TopicPartition(READINGS, partition), start)]
-        if start == 0 or any(isinstance(record, Tick) for record in records):
-            return records
-        count *= 2
-
-
-async def _load_history(journal: Journal, positions: Mapping[tuple[str, int], int],
-                        batch: Batch) -> DeviceHistory:
-    """Readings that no chunk holds and that are not about to be routed."""
-    starts = {p: positions.get((RAW, p), 0) for p in range(await journal.partitions(RAW))}
-    history = DeviceHistory(starts)
-    for partition, start in starts.items():
-        coming = batch.get(TopicPartition(RAW, partition))
-        async for record in _all(journal, TopicPartition(RAW, partition), start):
-            if coming and record.offset >= coming[0].offset:
-                break
-            head = decode_raw(record.value)
-            if isinstance(head, RawHead):
-                reading = decode_head(head.reading)
-                history.add(Reading(reading.device, reading.observed_at, head.received_at, head.feed,
-                                    head.reading, record.offset, partition))
-    return history
