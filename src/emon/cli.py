@@ -87,12 +87,12 @@ def check(paths: tuple[Path, ...]) -> None:
     checked = check_documents(paths)
     for warning in checked.warnings:
         click.echo(f"{warning} (warning)")
-    for fault in checked.faults:
+    for fault in (*checked.faults, *checked.unreadable):
         click.echo(str(fault))
     counts = (f"{len(checked.orders)} order versions, {len(checked.zones)} zone versions, "
               f"{len(checked.bindings)} bindings, {len(checked.people)} people")
     click.echo(f"{counts}: {len(checked.faults)} faults, {len(checked.warnings)} warnings", err=True)
-    sys.exit(FAULTY if checked.faults else 0)
+    sys.exit(checked.exit_code)
 
 
 @main.group()
@@ -202,10 +202,10 @@ def _documents(paths: tuple[Path, ...]) -> list[Any]:
     from emon.formats.check import check as check_documents
 
     checked = check_documents(paths)
-    if checked.faults:
-        for fault in checked.faults:
+    if checked.exit_code:
+        for fault in (*checked.faults, *checked.unreadable):
             click.echo(str(fault), err=True)
-        sys.exit(FAULTY)
+        sys.exit(checked.exit_code)
     return [*checked.people, *checked.zones, *checked.orders, *checked.bindings]
 
 
@@ -225,17 +225,17 @@ def run(roles: tuple[str, ...]) -> None:
 @click.option("--speed", default=60.0, show_default=True, type=click.FloatRange(1, 600),
               help="Simulated seconds a second.")
 @click.option("--for", "for_s", default=None, type=click.FloatRange(1), help="End after so many seconds and score.")
-@click.option("--data", type=ANY_PATH, default=None, help="Keep everything there (default: a temporary folder).")
+@click.option("--data", type=ANY_PATH, default=None, help="Keep everything there.  [default: data/demo]")
 @click.option("--port", default=8800, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--scale-out", is_flag=True, help="On a real Kafka and PostgreSQL, each role a process.")
 def demo(participants: int, seed: int, speed: float, for_s: float | None, data: Path | None, port: int,
          scale_out: bool) -> None:
     """The main job on simulated devices: readings stream in, alerts turn up in the console."""
-    from simulators import demo as show
+    from emon.demo import Options
+    from emon.demo import run as show
 
     telemetry.set_up("text", "warning")
-    sys.exit(_run(show.run(participants=participants, seed=seed, speed=speed, for_s=for_s, data=data, port=port,
-                           scale_out=scale_out)) or 0)
+    sys.exit(_run(show(Options(participants, seed, speed, for_s, data or Path("data/demo"), port, scale_out))))
 
 
 # --- administration ----------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ restarts from its snapshot, because going on without a stage would be silence th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -83,12 +82,12 @@ def check_roles(roles: Sequence[str]) -> None:
 
 async def serve(parts: Parts, roles: Sequence[str], *, stop: asyncio.Event | None = None,
                 ready: Callable[[str], None] | None = None) -> None:
-    """Runs the roles until `stop` or a signal. `ready` is called with the address once requests are answered."""
-    stop = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError, ValueError):  # not in the main thread
-            loop.add_signal_handler(number, stop.set)
+    """Runs the roles until `stop`, or where there is none until SIGINT or SIGTERM. `ready` is called with the
+    address once requests are answered."""
+    if stop is None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await parts.open()
     try:
         async with asyncio.TaskGroup() as group:
@@ -131,6 +130,7 @@ def _roles(parts: Parts, roles: Sequence[str], stop: asyncio.Event) -> list[tupl
 
 def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:
     """The HTTP application of these roles; every process answers /metrics, /healthz and /readyz."""
+    from emon.alerts.endpoint import Commands
     from emon.console.app import create_app
     from emon.ingest import endpoint
 
@@ -138,7 +138,8 @@ def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:
     if "ingest" in roles:
         routers.append(endpoint.router(parts.journal, parts.store, parts.clock))
     return create_app(parts.journal, parts.store, parts.history, parts.clock, parts.settings,
-                      routers=routers, console="console" in roles)
+                      commands=Commands(parts.store, parts.clock, SystemClock()), routers=routers,
+                      console="console" in roles)
 
 
 async def _http(parts: Parts, roles: Sequence[str], stop: asyncio.Event,

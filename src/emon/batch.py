@@ -1,0 +1,100 @@
+"""`emon evaluate`: files in, findings out, through the same evaluator as live.
+
+Faulty orders or zones stop everything before it begins: an evaluation against half an order would accuse or
+miss. Faulty readings cost nothing but themselves: each is listed and written to the rejects file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from emon.domain import finding as findings
+from emon.domain.errors import Fault
+from emon.domain.reading import Reading
+from emon.evaluate import batch
+from emon.formats import readings as files
+from emon.formats.check import check
+from emon.formats.text import Unreadable
+from emon.journal.records import OwnOutage
+
+PROGRESS_EVERY: Final = 20_000
+LISTED_REJECTS: Final = 1_000  # the rejects file has all of them; a terminal need not
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of it. `messages`: one line a fault, `file:line: reason`."""
+
+    readings: int = 0
+    rejected: int = 0
+    revisions: int = 0
+    findings: int = 0
+    faulty: bool = False
+    messages: list[str] = field(default_factory=list)
+
+
+def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequence[Path], out: Path,
+                   until: int | None = None, rejects: Path | None = None, rule_version: int = 1,
+                   progress: Callable[[int], None] | None = None) -> Outcome:
+    """Writes revisions to `out` in the published order. Raises Unreadable for what cannot be read or written."""
+    outcome = Outcome()
+    checked = check([*orders, *zones])
+    if checked.unreadable:
+        raise checked.unreadable[0]
+    outcome.messages += [f"{warning} (warning)" for warning in checked.warnings]
+    if checked.faults:
+        outcome.faulty = True
+        outcome.messages += [str(fault) for fault in checked.faults]
+        return outcome
+    with ExitStack() as stack:
+        rejects_to = None if rejects is None else stack.enter_context(_writable(rejects))
+        taken = _taken(files.read(readings), outcome, rejects_to, progress)
+        first = next(taken, None)  # an unreadable file is told before anything is written
+        found = stack.enter_context(_writable(out))
+        arrivals = batch.merge(_again(first, taken), checked.orders, checked.zones, checked.bindings)
+        for revision in batch.evaluate(arrivals, until, rule_version=rule_version):
+            found.write(findings.encode(revision) + b"\n")
+            outcome.revisions += 1
+            outcome.findings += revision.revision == 1
+    if outcome.rejected > LISTED_REJECTS:
+        outcome.messages.append(f"{outcome.rejected - LISTED_REJECTS} further rejected lines are not listed; "
+                                "--rejects FILE takes them all")
+    return outcome
+
+
+def _again(first: Reading | OwnOutage | None,
+           rest: Iterator[Reading | OwnOutage]) -> Iterator[Reading | OwnOutage]:
+    if first is not None:
+        yield first
+        yield from rest
+
+
+def _taken(read: Iterator[Reading | OwnOutage | files.Reject], outcome: Outcome, rejects: IO[bytes] | None,
+           progress: Callable[[int], None] | None) -> Iterator[Reading | OwnOutage]:
+    """What counts; the rest is listed, counted and kept."""
+    for each in read:
+        if isinstance(each, files.Reject):
+            outcome.rejected += 1
+            if outcome.rejected <= LISTED_REJECTS:
+                outcome.messages.append(str(each))
+            if rejects is not None:
+                rejects.write(each.encode() + b"\n")
+            continue
+        outcome.readings += isinstance(each, Reading)
+        if progress is not None and outcome.readings % PROGRESS_EVERY == 0:
+            progress(outcome.readings)
+        yield each
+
+
+def _writable(path: Path) -> IO[bytes]:
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise Fault("cannot_write", f"cannot write {path}: {error.strerror}") from error
+
+
+__all__ = ["Outcome", "Unreadable", "evaluate_files"]
