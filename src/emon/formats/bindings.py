@@ -1,22 +1,20 @@
-"""Shorthand bindings of orders, and which device speaks for whom at which time.
+"""Shorthand bindings of orders, and faults where one device is bound to two people at one instant.
 
-`devices:` of an order's version is one binding a device, id `ORDER:DEVICE` (`#2` and so on where a device is
-listed again for another time), with the order's version and `effective_from`. A device that a lower version
-lists and this one does not is unbound from this one's `effective_from` on: a void version of its binding.
+What is in force when is `domain.binding_book`'s to say; here stand the ids of shorthands and the words of
+the fault.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from emon.domain import instant
 from emon.domain.binding import Binding
+from emon.domain.binding_book import BindingBook, Conflict, Shorthand, holder
 from emon.domain.order import Order
-
-_ALWAYS = -(1 << 62)
-_NEVER = 1 << 62
+from emon.domain.versions import ALWAYS, Entry, at, in_force, since, until
 
 
 class Overlap(NamedTuple):
@@ -27,21 +25,14 @@ class Overlap(NamedTuple):
     at: int
 
     def __str__(self) -> str:
-        since = "from the beginning" if self.at <= _ALWAYS else f"at {instant.iso(self.at)}"
-        return (f"device {self.first.device} is bound to two people {since}: {person(self.first)} "
-                f"(binding {self.first.id} version {self.first.version}) and {person(self.second)} "
-                f"(binding {self.second.id} version {self.second.version})")
-
-
-def person(binding: Binding) -> str:
-    """Whom the device speaks for, in words."""
-    if binding.participant is not None:
-        return f"participant {binding.participant}"
-    return f"protected person {binding.protected_person}"
+        when = "from the beginning" if self.at <= ALWAYS else f"at {instant.iso(self.at)}"
+        return (f"device {self.first.device} is bound to two people {when}: {_said(self.first)} and "
+                f"{_said(self.second)}")
 
 
 def binding_ids(order_id: str, devices: Iterable[str]) -> list[str]:
-    """Ids of an order's shorthand bindings, in the order listed."""
+    """Ids of an order's shorthand bindings, in the order listed: `ORDER:DEVICE`, and `#2` and so on where a
+    device is listed again for another time."""
     seen: dict[str, int] = defaultdict(int)
     ids = []
     for device in devices:
@@ -50,61 +41,40 @@ def binding_ids(order_id: str, devices: Iterable[str]) -> list[str]:
     return ids
 
 
-def bindings_of_version(order: Order, others: Iterable[Order]) -> list[Binding]:
-    """What a version of an order says about devices: those it lists, and those it drops, judged by the
-    lower versions of the same order among `others`."""
-    listed = {binding.id for binding in order.devices}
-    dropped = {binding.id: binding for other in sorted(others, key=lambda o: o.version)
-               if other.id == order.id and other.version < order.version
-               for binding in other.devices if binding.id not in listed}
-    return [*order.devices, *(Binding(
-        id=binding.id, version=order.version, device=binding.device, participant=order.participant, void=True,
-        effective_from=order.effective_from, received_at=order.received_at) for binding in dropped.values())]
-
-
 def bindings_of(orders: Iterable[Order]) -> list[Binding]:
-    """The shorthand bindings of all versions, expanded."""
-    by_id: dict[str, list[Order]] = defaultdict(list)
-    for order in orders:
-        by_id[order.id].append(order)
-    return [binding for versions in by_id.values() for order in versions
-            for binding in bindings_of_version(order, versions)]
+    """What all these versions say about devices, also which ones later versions drop."""
+    shorthand = Shorthand()
+    return [binding for order in orders for binding in shorthand.add(order)]
 
 
 def overlaps(bindings: Iterable[Binding]) -> list[Overlap]:
-    """Where one device speaks for two people at one instant; for each pair of bindings the first instant."""
+    """Where one device speaks for two people; for each pair of bindings the first instant."""
+    book = BindingBook()
     by_id: dict[str, list[Binding]] = defaultdict(list)
     for binding in bindings:
+        book.add(binding)
         by_id[binding.id].append(binding)
-    by_device: dict[str, list[tuple[int, int, Binding]]] = defaultdict(list)
-    for versions in by_id.values():
-        for start, end, binding in _in_force(versions):
-            by_device[binding.device].append((start, end, binding))
-    return [overlap for stretches in by_device.values() for overlap in _overlaps(stretches)]
-
-
-def _in_force(versions: Sequence[Binding]) -> list[tuple[int, int, Binding]]:
-    """When each version of one binding is in force: from its start until a higher version takes effect."""
-    stretches = []
-    superseded = _NEVER
-    for binding in sorted(versions, key=lambda b: b.version, reverse=True):
-        effective = _ALWAYS if binding.effective_from is None else binding.effective_from
-        start = max(effective, _ALWAYS if binding.from_ is None else binding.from_)
-        end = min(superseded, _NEVER if binding.until is None else binding.until)
-        superseded = min(superseded, effective)
-        if start < end and not binding.void:
-            stretches.append((start, end, binding))
-    return stretches
-
-
-def _overlaps(stretches: list[tuple[int, int, Binding]]) -> list[Overlap]:
-    stretches.sort(key=lambda stretch: (stretch[0], stretch[2].id, stretch[2].version))
     found: dict[tuple[str, str], Overlap] = {}
-    running: list[tuple[int, Binding]] = []
-    for start, end, binding in stretches:
-        running = [(until, other) for until, other in running if until > start]
-        for _, other in running:
-            if person(other) != person(binding):
-                found.setdefault((other.id, binding.id), Overlap(other, binding, start))
-        running.append((end, binding))
+    for conflict in book.conflicts:
+        first, second = _two(conflict, by_id)
+        found.setdefault((first.id, second.id), Overlap(first, second, conflict.from_))
     return list(found.values())
+
+
+def _two(conflict: Conflict, by_id: dict[str, list[Binding]]) -> tuple[Binding, Binding]:
+    """Two bindings of different people in force where the conflict begins, the later begun second."""
+    ruling = sorted((binding for name in conflict.bindings
+                     if (binding := _in_force(by_id[name], conflict.from_)) is not None),
+                    key=lambda binding: (since(binding.from_), since(binding.effective_from), binding.id))
+    first = ruling[0]
+    return first, next(binding for binding in ruling if holder(binding) != holder(first))
+
+
+def _in_force(versions: Iterable[Binding], moment: int) -> Binding | None:
+    return at(in_force(Entry(b.version, since(b.effective_from), since(b.from_), until(b.until), b.void, b)
+                       for b in versions), moment)
+
+
+def _said(binding: Binding) -> str:
+    kind, name = holder(binding)
+    return f"{kind.replace('_', ' ')} {name} (binding {binding.id} version {binding.version})"
