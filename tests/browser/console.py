@@ -13,11 +13,10 @@ from typing import Any
 import uvicorn
 from sqlalchemy import Table, insert
 
-from emon import store
+from emon import config, store
 from emon.alerts import worker
 from emon.alerts.endpoint import Commands
 from emon.clock import SystemClock
-from emon.config import Settings
 from emon.console.app import create_app
 from emon.domain.finding import Finding, encode
 from emon.journal.open import open_journal
@@ -56,7 +55,7 @@ class Console:
 
     def start_http(self) -> None:
         """The server alone, on the same port."""
-        app = create_app(self.journal, self.engine, self.engine, self.clock, Settings(),
+        app = create_app(self.journal, self.engine, self.engine, self.clock, config.load({}),
                          commands=Commands(self.engine, self.clock, self.clock))
         self._server = uvicorn.Server(uvicorn.Config(
             app, host="127.0.0.1", port=self.port, log_level="warning", timeout_graceful_shutdown=1))

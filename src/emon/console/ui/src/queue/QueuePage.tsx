@@ -99,7 +99,7 @@ export function QueuePage({ me }: { me: string | null }) {
 
   const row = (alert: Alert) => <Row alert={alert} me={me} onFocus={() => setSelected(alert.id)} />;
   const narrow = useNarrow();
-  const rowHeight = narrow ? 96 : 56;
+  const rowHeight = narrow ? 116 : 56;
   return (
     <div className="queue">
       <div className="tools">
