@@ -51,7 +51,7 @@ def _end(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-class InstantType(click.ParamType):
+class InstantType(click.ParamType[int]):
     """An RFC 3339 instant as microseconds UTC."""
 
     name = "instant"

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from emon import config, serve
+from emon import serve
 from emon.batch import evaluate_files
 from emon.clock import ScaledClock, monotonic_s
 from emon.config import Settings

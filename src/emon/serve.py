@@ -7,8 +7,9 @@ restarts from its snapshot, because going on without a stage would be silence th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,18 +143,25 @@ def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:
                       console="console" in roles)
 
 
+class _Server(uvicorn.Server):
+    """Leaves signals to `serve`, which stops all roles and not only this one."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def _http(parts: Parts, roles: Sequence[str], stop: asyncio.Event,
                 ready: Callable[[str], None] | None) -> None:
     port = parts.settings.listen_port
     if not {"ingest", "console"} & set(roles):
         port = parts.settings.metrics_port
-    server = uvicorn.Server(uvicorn.Config(
+    server = _Server(uvicorn.Config(
         app_of(parts, roles), host=parts.settings.listen_host, port=port, log_config=None, access_log=False,
         timeout_graceful_shutdown=2, lifespan="on"))
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]  # serve() has its own
     serving = asyncio.create_task(server.serve())
     try:
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn offers no event
             await asyncio.sleep(0.01)
         if server.started:
             host, bound = server.servers[0].sockets[0].getsockname()[:2]
