@@ -73,7 +73,10 @@ class Consumer(Protocol):
     """One member of a consumer group. Not safe to use from two tasks at once."""
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Mapping[TopicPartition, Sequence[Record]]:
-        """Records after the position, at most so many in all; empty when none came in time."""
+        """Records after the position, at most so many in all; empty when none came in time.
+
+        Raises Unavailable, after which the next poll tries again, and Fenced on a closed consumer.
+        """
 
     def assignment(self) -> Mapping[TopicPartition, int]:
         """Partitions held, each with the generation in which it was given (grows at every rebalance)."""
@@ -82,7 +85,7 @@ class Consumer(Protocol):
         """The next poll of this partition begins at `offset`."""
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Next offsets to read. Raises Fenced."""
+        """Next offsets to read. Raises Fenced, Unavailable (then nobody knows; commit or poll again)."""
 
     async def append_and_commit(self, entries: Sequence[Entry],
                                 offsets: Mapping[TopicPartition, int]) -> None:
