@@ -77,11 +77,13 @@ Limits = dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Annotated[flo
 
 class _Every(Strict):
     id: Id
+    leave: list[Absence] = []
     suspensions: list[Absence] = []
 
 
 class _Place(_Every):
-    leave: list[Absence] = []
+    windows: list[Window] = []
+    exceptions: list[DayException] = []
     buffer_m: Metres | None = None
 
 
@@ -92,14 +94,14 @@ class _Confirmed(_Place):
 
 
 class ExclusionZone(_Confirmed):
-    """Stay out of a zone."""
+    """Stay out of a zone; with `windows` only in these hours."""
 
     kind: Literal["exclusion_zone"]
     zone: Id
 
 
 class InclusionZone(_Confirmed):
-    """Stay in a zone."""
+    """Stay in a zone; with `windows` only in these hours."""
 
     kind: Literal["inclusion_zone"]
     zone: Id
@@ -111,8 +113,6 @@ class Curfew(_Confirmed):
     kind: Literal["curfew"]
     place: Id | None = None
     places: Annotated[list[Id], Field(min_length=1)] | None = None
-    windows: list[Window] = []
-    exceptions: list[DayException] = []
     allowance_s_per_week: Seconds | None = None
 
 
@@ -122,8 +122,6 @@ class Attendance(_Place):
     kind: Literal["attendance"]
     place: Id | None = None
     places: Annotated[list[Id], Field(min_length=1)] | None = None
-    windows: list[Window] = []
-    exceptions: list[DayException] = []
     minimum_s: PositiveSeconds
 
 
@@ -131,7 +129,6 @@ class KeepAway(_Every):
     """Keep a distance from a protected person."""
 
     kind: Literal["keep_away"]
-    leave: list[Absence] = []
     protected_device: Id | None = None
     protected_person: Id | None = None
     distance_m: PositiveMetres

@@ -46,7 +46,7 @@ def condition(document: conditions.Condition) -> domain.Condition:
         exceptions=tuple(domain.DayException(date=day.date,
                                              windows=tuple(_window(window) for window in day.windows))
                          for day in getattr(document, "exceptions", ())),
-        leave=tuple(_absence(absence) for absence in getattr(document, "leave", ())),
+        leave=tuple(_absence(absence) for absence in document.leave),
         suspensions=tuple(_absence(absence) for absence in document.suspensions),
         tests=tuple(domain.Test(at_s=test.at, days=_days(test.days), window_s=round(test.window_s))
                     for test in getattr(document, "tests", ())))

@@ -11,7 +11,17 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from emon.domain import instant
-from emon.formats.conditions import PLACE_KINDS, Absence, Attendance, Condition, Curfew, KeepAway, Window
+from emon.formats.conditions import (
+    PLACE_KINDS,
+    Absence,
+    Attendance,
+    Condition,
+    Curfew,
+    ExclusionZone,
+    InclusionZone,
+    KeepAway,
+    Window,
+)
 from emon.formats.faults import ObjectFault
 from emon.formats.lines import PathPart
 from emon.formats.models import BindingDocument, OrderDocument, PersonDocument, PersonEntry, ZoneFeature
@@ -100,13 +110,15 @@ def _condition_faults(condition: Condition, path: _Path, places: Sequence[str],
                   KeepAway) and (condition.protected_device is None) == (condition.protected_person is None):
         yield ObjectFault(path, f"{condition.id} (keep_away) needs either `protected_device` or "
                                 f"`protected_person`")
-    leave: Sequence[Absence] = getattr(condition, "leave", ())
-    for name, absences in (("leave", leave), ("suspensions", condition.suspensions)):
+    if isinstance(condition, ExclusionZone | InclusionZone | Curfew | Attendance):
+        dates = _twice([day.date for day in condition.exceptions], "exceptions", "date", "exception for")
+        yield from (ObjectFault((*path, *fault.path), fault.reason) for fault in dates)
+    for name, absences in (("leave", condition.leave), ("suspensions", condition.suspensions)):
         for at, absence in enumerate(absences):
             if absence.from_ >= absence.to:
                 yield ObjectFault((*path, name, at, "from"), f"{name} of {condition.id}: `from` must lie "
                                                              f"before `to`")
-    for at, absence in enumerate(leave):
+    for at, absence in enumerate(condition.leave):
         if absence.from_ < absence.to and not _touches(absence, order):
             yield ObjectFault((*path, "leave", at), f"leave of {condition.id} lies outside its version's "
                                                     f"time, "
@@ -114,8 +126,7 @@ def _condition_faults(condition: Condition, path: _Path, places: Sequence[str],
 
 
 def _condition_warnings(condition: Condition, path: _Path, order: OrderDocument) -> Iterator[ObjectFault]:
-    leave: Sequence[Absence] = getattr(condition, "leave", ())
-    for at, absence in enumerate(leave):
+    for at, absence in enumerate(condition.leave):
         if _touches(absence, order) and not _within(absence, order):
             yield ObjectFault((*path, "leave", at), f"leave of {condition.id} lies partly outside its "
                                                     f"version's time, "
@@ -142,8 +153,6 @@ def _where_and_when(condition: Curfew | Attendance, path: _Path,
         yield from _place(place, places, (*path, "places", at))
     if not condition.windows and not any(day.windows for day in condition.exceptions):
         yield ObjectFault(path, f"{condition.id} ({condition.kind}) needs `windows`")
-    yield from (ObjectFault((*path, *fault.path), fault.reason) for fault in
-                _twice([day.date for day in condition.exceptions], "exceptions", "date", "exception for"))
 
 
 def _place(place: str, places: Sequence[str], path: _Path) -> Iterator[ObjectFault]:

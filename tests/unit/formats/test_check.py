@@ -110,6 +110,10 @@ def test_sound_files_become_the_domains_values(tmp_path: Path) -> None:
      "`effective_until` lies before `effective_from`"),
     ("until: null", "until: 2026-11-01T00:00:00-05:00", 7, "device ANKLE-7: `from` must lie before `until`"),
     ("device: BOX-7, place: home, role: home", "device: ANKLE-7", 8, "device ANKLE-7 is listed twice"),
+    ("hold_s: 300\n", "hold_s: 300\n    exceptions: [{date: 2026-12-24}, {date: 2026-12-24}]\n", 18,
+     "exception for `2026-12-24` stands twice"),
+    ("hold_s: 300\n", "hold_s: 300\n    exceptions: [{date: 24.12.2026}]\n", 18, "`date`: '24.12.2026' is "
+                                                                                 "no date"),
     ("id: speak", "id: nights", 19, "condition `nights` stands twice"),
     ("role: home", "role: hme", 8, "`role` is 'hme'; known are position, home, alcohol, other; did you mean "
                                    "`home`?"),
