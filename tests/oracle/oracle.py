@@ -34,6 +34,9 @@ KINDS = (
 )
 
 
+EITHER = "either"
+
+
 @dataclass
 class Judgement:
     """What is found at `clock`, and the instants ahead at which time alone may change that."""
@@ -70,13 +73,8 @@ def oracle(records: Sequence[InputRecord], until: int | None = None) -> list[Fin
             | set(now.awaited)
             | {_next_second(clock), *(_next_second(o.onset) for o in outages)}
         )
-        ledger.write(
-            clock,
-            judgement.found,
-            lambda finding, now=now, outages=outages: _why_gone(  # type: ignore[misc]
-                finding, now, outages, horizon
-            ),
-        )
+        why = _WhyGone(now, outages, horizon, _with_news(records, clock))
+        ledger.write(clock, judgement.found, why)
 
 
 def _horizon(records: Sequence[InputRecord], last: int) -> Span:
@@ -88,25 +86,49 @@ def _next_second(instant: int) -> int:
     return -(-instant // SECOND) * SECOND
 
 
-def _why_gone(finding: Finding, now: Known, outages: list[silence.Outage], horizon: Span) -> str:
-    """Leave or a feed outage where the finding would stand without it."""
+def _with_news(records: Sequence[InputRecord], clock: int) -> set[str]:
+    """Participants of whom a reading is taken in at this instant."""
+    return {
+        r.participant
+        for r in records
+        if isinstance(r, Bound) and max(r.received_at, r.reading.observed_at) == clock
+    }
 
-    def stands_without(changed: Known, standing: list[silence.Outage]) -> bool:
-        found = judge(changed, standing, horizon).found
+
+@dataclass(frozen=True)
+class _WhyGone:
+    """Leave or a feed outage where the finding would stand without it; EITHER where readings that came in
+    the same arrival might be named just as well."""
+
+    now: Known
+    outages: list[silence.Outage]
+    horizon: Span
+    with_news: set[str]
+
+    def __call__(self, finding: Finding) -> str:
+        reason = self._reason(finding)
+        return EITHER if reason != "gone" and finding.participant in self.with_news else reason
+
+    def _reason(self, finding: Finding) -> str:
+        if finding.kind in ("contact_lost", "location_lost") and self._stands(finding, self.now, []):
+            return "feed_outage"
+        without = {name: [_without_leave(o) for o in versions] for name, versions in self.now.orders.items()}
+        if without != self.now.orders and self._stands(
+            finding, _with_orders(self.now, without), self.outages
+        ):
+            return "leave"
+        return "gone"
+
+    def _stands(self, finding: Finding, changed: Known, outages: list[silence.Outage]) -> bool:
+        """Whether anything that overlaps the finding would be found."""
+        until = finding.ended or self.now.clock
         return any(
             (i.participant, i.order, i.condition, i.family)
             == (finding.participant, finding.order, finding.condition, finding.family)
-            and i.onset <= (finding.ended or now.clock)
-            and finding.onset <= (i.ended or now.clock)
-            for i in found
+            and i.onset <= until
+            and finding.onset <= (i.ended or self.now.clock)
+            for i in judge(changed, outages, self.horizon).found
         )
-
-    if finding.kind in ("contact_lost", "location_lost") and stands_without(now, []):
-        return "feed_outage"
-    stripped = {name: [_without_leave(order) for order in versions] for name, versions in now.orders.items()}
-    if stripped != now.orders and stands_without(_with_orders(now, stripped), outages):
-        return "leave"
-    return "gone"
 
 
 def _with_orders(now: Known, orders: dict[str, list[Order]]) -> Known:

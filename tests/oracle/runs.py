@@ -44,8 +44,8 @@ class Run:
 
     @property
     def evidence(self) -> list[Heard]:
-        """What the run rests on: how it was confirmed, how sure it is, its last fix, and what ended it."""
-        return [fix.heard for fix in (*self.chain, *self.strong_pair, self.supports[-1], *self.contrary)]
+        """All that the run rests on: its supporting fixes, and what ended it."""
+        return [fix.heard for fix in (*self.supports, *self.contrary)]
 
 
 def confirm_fixes(condition: Condition) -> int:

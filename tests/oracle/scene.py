@@ -261,6 +261,46 @@ class Scene:
         )
         return self
 
+    def story(self) -> str:
+        """The scene as a person would tell it: what came when, in minutes."""
+        lines = []
+        for record in self.records():
+            what = next(
+                getattr(record, n)
+                for n in ("reading", "order", "zone", "binding", "to")
+                if hasattr(record, n)
+            )
+            said = {"participant": record.participant} if isinstance(record, Bound) else {}
+            lines.append(f"{(record.received_at - self.at(0)) / MINUTE:9.3f} {self._told(what, said)}")
+        return "\n".join(lines)
+
+    def _told(self, what: Any, said: dict[str, Any]) -> str:
+        if not isinstance(what, msgspec.Struct):
+            return f"deaf until {(what - self.at(0)) / MINUTE}"
+        fields = {**said, **{n: v for n, v in msgspec.structs.asdict(what).items() if n != "polygons"}}
+        for name in ("observed_at", "received_at", "effective_from", "effective_until", "from_", "until"):
+            if fields.get(name):
+                fields[name] = round((fields[name] - self.at(0)) / MINUTE, 3)
+        if fields.get("lon") is not None:
+            metres = (fields.pop("lon") - HOME_LON) / (east(1) - HOME_LON)
+            fields["lat"] = f"{metres:.0f} m east"
+        shown = {
+            name: self._conditions(value) if name == "conditions" else value for name, value in fields.items()
+        }
+        return f"{type(what).__name__} " + " ".join(
+            f"{name}={value}"
+            for name, value in shown.items()
+            if value not in (None, (), "", False) and name != "places"
+        )
+
+    def _conditions(self, conditions: tuple[Condition, ...]) -> str:
+        return str(
+            [
+                {name: value for name, value in msgspec.structs.asdict(c).items() if value not in (None, ())}
+                for c in conditions
+            ]
+        )
+
     def records(self) -> list[InputRecord]:
         """The evaluator's input, in order, arrivals marked."""
         arrivals = sorted(

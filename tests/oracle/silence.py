@@ -98,14 +98,15 @@ def silences(
     *,
     of_location: bool,
 ) -> list[Silence]:
-    """Silences of one judged span, those due later than it knows included."""
+    """Silences of one judged span, those due later than it knows included. A reading at the span's very end
+    still ends one: that is an end of its own."""
     first_bond = min((bond.start for bond in person.bonds), default=NEVER)
     start = max(start, first_bond)
     if start >= end:
         return []
     heard = [s for s in person.sightings if not of_location or located(person, s)]
     unlocated = [s for s in person.sightings if not located(person, s)]
-    marks = [start, *sorted({s.at for s in heard if start < s.at < end})]
+    marks = [start, *sorted({s.at for s in heard if start < s.at <= end})]
     if start == LONG_AGO:
         marks = marks[1:]
     found = []

@@ -239,7 +239,7 @@ def test_suspension_takes_time_out() -> None:
     world.fixes([0, 1, 6, 7, 21, 22], "school")
     assert told(world) == [
         ("opened", "exclusion_zone", 0, None, 1, 3, ""),
-        ("closed", "exclusion_zone", 0, 5, 5, 3, ""),
+        ("closed", "exclusion_zone", 0, 5, 5, 3, "absence"),
         ("opened", "exclusion_zone", 21, None, 22, 3, ""),
     ]
 

@@ -133,7 +133,7 @@ def absences(condition: Condition) -> list[Span]:
 
 @dataclass(frozen=True)
 class Judged:
-    """Time in which a condition is judged without a break; `reason` is why it ends, "" where ordinary."""
+    """Time in which a condition is judged without a break; `reason` is why it ends."""
 
     start: int
     end: int
@@ -157,7 +157,7 @@ def judged_spans(term: Term, zone_versions: Sequence[Zone] | None) -> list[Judge
         ]
     result = []
     for start, end in union(minus(union(spans), gone)):
-        reason = ""
+        reason = "absence"
         if end not in own:
             reason = term.end_reason if end == term.end else "order_ended"
         result.append(Judged(start, end, reason, term))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emon.domain.finding import Finding
+from tests.oracle.oracle import EITHER
 
 NAMED_REASONS = ("order_ended", "terms_changed", "unknown_after", "leave", "feed_outage")
 _OF_THE_ARRIVAL = ("received_at", "late")
@@ -40,7 +41,7 @@ def structure(lines: Sequence[Finding]) -> list[dict[str, Any]]:
         del fields["evidence"], fields["recorded_at"]
         for name in ("finding_id", "previous", "merged_into"):
             fields[name] = names.get(fields[name], fields[name])
-        if line.reason not in NAMED_REASONS:
+        if line.reason not in (*NAMED_REASONS, EITHER):
             fields["reason"] = "*"
         if line.status == "withdrawn":
             for name in _OF_THE_ARRIVAL:
@@ -50,9 +51,11 @@ def structure(lines: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 def differences(left: Sequence[Finding], right: Sequence[Finding]) -> str:
-    """The first place where two lists of revisions part, "" where they agree."""
+    """The first place where two lists of revisions part (the oracle's on the left), "" where they agree."""
     a, b = structure(left), structure(right)
     for index, (one, other) in enumerate(zip(a, b, strict=False)):
+        if one["reason"] == EITHER and one["status"] == other["status"]:
+            one["reason"] = other["reason"]
         if one != other:
             parts = [
                 f"{name}: {one.get(name)!r} != {other.get(name)!r}"

@@ -88,10 +88,9 @@ class World:
     def until_at(self) -> int:
         return self.scene.at(self.until)
 
-    def __repr__(self) -> str:
-        return "\n".join(
-            [f"World {sorted(self.twists)} until {self.until}", *(repr(record) for record in self.records)]
-        )
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How Hypothesis prints a counterexample."""
+        printer.text(f"World with {sorted(self.twists)} until minute {self.until}:\n{self.scene.story()}")
 
 
 minutes = st.sampled_from([0, 1, 5, 10, 20, 29, 30, 31, 45, 60, 61, 75, 90, 100, 120, 121, 150, 180])
@@ -253,7 +252,7 @@ def _presence(draw: Draw, scene: Scene, date: str) -> None:
 
 
 def _orders(scene: Scene, participant: str = "P") -> list[Order]:
-    return [v for _, v in scene.versions if isinstance(v, Order) and v.participant == participant]
+    return [v for _, v in scene.versions if isinstance(v, Order) and v.id == f"O-{participant}"]
 
 
 def _next_version(
@@ -266,15 +265,15 @@ def _next_version(
         since=since,
         arrive=arrive,
         time_zone=last.time_zone,
-        places=last.places,
-        **more,
+        **{"places": last.places, **more},
     )
 
 
 def _version(draw: Draw, scene: Scene, date: str) -> None:
     """Other, fewer or the same terms from some minute on; often told late."""
     conditions = list(_orders(scene)[-1].conditions)
-    change = draw(st.sampled_from(["same", "knob", "drop", "add"]))
+    change = draw(st.sampled_from(["same", "knob", "drop", "add", "bigger home"]))
+    places = (HOME if change != "bigger home" else msgspec.structs.replace(HOME, radius_m=150), SISTER)
     if change == "knob":
         conditions = [msgspec.structs.replace(c, hold_s=draw(st.sampled_from([0, 300]))) for c in conditions]
     elif change == "drop":
@@ -282,9 +281,15 @@ def _version(draw: Draw, scene: Scene, date: str) -> None:
     elif change == "add" and all(c.kind != "exclusion_zone" for c in conditions):
         conditions.append(exclusion())
     since = draw(minutes)
-    _next_version(
-        draw, scene, tuple(conditions), since, max(-60, since + draw(st.sampled_from([-60, 0, 30, 100])))
-    )
+    arrive = max(-60, since + draw(st.sampled_from([-60, 0, 30, 100])))
+    _next_version(draw, scene, tuple(conditions), since, arrive, places=places)
+
+
+def _second_order(draw: Draw, scene: Scene, date: str) -> None:
+    """Another court's order for the same person, judged by itself."""
+    first = _orders(scene)[-1]
+    conditions = _conditions(draw, sorted(draw(kinds_of_conditions)))
+    scene.order(*conditions, order="S-P", time_zone=first.time_zone, since=draw(minutes), places=first.places)
 
 
 def _end(draw: Draw, scene: Scene, date: str) -> None:
@@ -397,11 +402,12 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "presence": _presence,
     "swap": _swap,
     "outage": _outage,
+    "second_order": _second_order,
     "version": _version,
-    "end": _end,
     "leave": _leave,
     "suspension": _suspension,
     "exception": _exception,
+    "end": _end,
     "zone": _zone,
     "conflict": _conflict,
     "tie": _tie,
