@@ -66,7 +66,9 @@ class Emitter:
         """What is observed in [from_s, from_s + CHUNK_S); chunks must be asked for in order."""
         match self._device.sends:
             case "fixes":
-                records = [*self._fixes(from_s), *self._status(from_s), *self._events(from_s)]
+                records = list(self._fixes(from_s))
+                if self._device.tells_status:
+                    records += [*self._status(from_s), *self._events(from_s)]
             case "presence":
                 records = list(self._presence(from_s))
             case "transdermal":

@@ -82,6 +82,7 @@ class Device:
     clock_drift_s: int = 0
     carrier: str = ""
     beacon: str | None = None
+    tells_status: bool = True  # heartbeats, battery and motion beside the fixes
 
 
 @dataclass(slots=True)

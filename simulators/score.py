@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from rich import box
 from rich.table import Table
 
 from emon.domain import finding as findings
@@ -75,11 +76,12 @@ class Score:
 
     def table(self) -> Table:
         """For people."""
-        table = Table(title="Findings against the simulators' ground truth")
+        table = Table(title="Findings against the simulators' ground truth", box=box.SIMPLE_HEAD,
+                      pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("kind", no_wrap=True)
         for name in ("clear", "found", "missed", "pending", "in force", "true", "open", "false"):
             table.add_column(name, justify="right")
-        table.add_column("delay p50/p95 s", justify="right", no_wrap=True)
+        table.add_column("delay s", justify="right", no_wrap=True)
         for kind, row in sorted(self.kinds.items()):
             delay = "" if row.delay_p50_s is None else f"{row.delay_p50_s:.0f}/{row.delay_p95_s:.0f}"
             counts = (row.clear, row.found, row.missed, row.pending, row.in_force, row.borne_out, row.open,

@@ -19,7 +19,7 @@ from simulators.devices import Emission
 NATIVE_BATCH: Final = 200
 _KNOTS_PER_MPS: Final = 1.943844
 _NEVER: Final = "1980-01-06T00:00:00.000+00:00"  # fix time of a device that never had one
-_ALARMS: Final = {"strap_open": "tampering", "case_open": "removing", "panic": "sos", "power_off": "powerOff",
+_ALARMS: Final = {"strap_open": "removing", "case_open": "tampering", "panic": "sos", "power_off": "powerOff",
                   "jamming_start": "jamming"}
 CSV_COLUMNS: Final = ("device", "kind", "observed_at", "reported_at", "test_id", "panel", "result",
                       "sensor_family", "tac_g_dl", "skin_temperature_c", "ir_v", "brac_g_210l", "purpose",

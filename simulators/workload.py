@@ -38,7 +38,7 @@ ACCURACY_SIGMA: Final = 0.684
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Columns in arrival order, instants in microseconds UTC; `corners` by participant, zone, corner: degrees."""
+    """Columns in arrival order, instants in microseconds UTC; `corners`: degrees by participant, zone."""
 
     participants: int
     start_us: int
@@ -141,8 +141,8 @@ def generate(*, participants: int = 10_000, zones_each: int = 3, cadence_s: floa
              late: float = 0.05, late_up_to_h: float = 24.0, duplicates: float = 0.01,
              near_border: float = 0.02, seed: int = 1, minutes: float = 10.0,
              start_us: int = START_US) -> Workload:
-    """Lays out what arrives in `minutes`. `moving` is a share of the people, the other shares are of readings;
-    `late` ones were observed up to `late_up_to_h` before they arrive, even before the start."""
+    """Lays out what arrives in `minutes`. `moving` is a share of the people, the others of readings; `late`
+    ones were observed up to `late_up_to_h` before they arrive, even before the start."""
     rng = np.random.default_rng(seed)
     homes = rng.uniform(-AREA_M, AREA_M, (participants, 2))
     corners = _zones(rng, homes, zones_each)

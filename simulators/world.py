@@ -6,7 +6,7 @@ readings. Same seed, participants and start: same world, byte for byte.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -44,7 +44,7 @@ class Feed(NamedTuple):
 FEEDS: Final = (
     Feed(MAIN, "native", {}),
     Feed(FLEET, "traccar", {}),
-    Feed(POCKET, "owntracks", {"assume_method": "gnss"}),
+    Feed(POCKET, "owntracks", {"assume_method": "gnss", "device_from": "device"}),
     Feed(UNITS, "native", {}),
     Feed(LAB, "csv_export", {}),
 )
@@ -56,9 +56,9 @@ class World:
 
     seed: int
     start_us: int
-    plans: tuple[Plan, ...]
-    areas: tuple[Area, ...]
-    outages: dict[str, tuple[tuple[float, float], ...]]
+    plans: tuple[Plan, ...] = field(repr=False)
+    areas: tuple[Area, ...] = field(repr=False)
+    outages: dict[str, tuple[tuple[float, float], ...]] = field(repr=False)
     feeds: tuple[Feed, ...] = FEEDS
 
     def source(self) -> Source:
@@ -167,7 +167,8 @@ def _devices(plan: Plan, scenario: Scenario, land: Land) -> list[Device]:
     carrier = "northstar" if scenario.name == "dead_carrier" else CARRIERS[int(rng.integers(1, 3))]
     upload = 0.0 if scenario.name != "ordinary" else UPLOADS_S[int(rng.integers(len(UPLOADS_S)))]
     tracker = Device(_tracker_id(scenario.feed, number), scenario.feed, "position", "fixes", upload_s=upload,
-                     clock_drift_s=int(rng.integers(-3, 4)), carrier=carrier)
+                     clock_drift_s=int(rng.integers(-3, 4)), carrier=carrier,
+                     tells_status=scenario.feed != POCKET)
     unit = Device(f"HOME-{number:04d}", UNITS, "home", "presence", beacon=tracker.id)
     match scenario.equipment:
         case "unit":
