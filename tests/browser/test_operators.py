@@ -178,7 +178,7 @@ def test_ten_thousand_rows_stay_smooth(console: Console, operators: Operators,
     console.find(*(world.finding("battery", id_=f"b{i}", onset=onset + i, participant=f"P-{i:05}")
                    for i in range(10_000)))
     ada = operators("Ada")
-    expect(ada.locator(".freshbar")).to_contain_text("10000 more", timeout=90_000)
+    expect(ada.locator(".freshbar")).to_contain_text("10000 alerts", timeout=90_000)
     assert ada.locator(".row").count() < 60
     frames = ada.evaluate("""async () => {
       const list = document.querySelector('.rows.long'), spent = [];
@@ -194,3 +194,28 @@ def test_ten_thousand_rows_stay_smooth(console: Console, operators: Operators,
     ada.evaluate("document.querySelector('.rows.long').scrollTop = 1e9")
     expect(ada.locator(".row", has_text="P-09999")).to_be_visible()
     picture(ada, "end")
+
+
+def test_a_browser_without_shared_workers_is_live_too(console: Console, operators: Operators) -> None:
+    """Some have none; each page then keeps a stream of its own."""
+    ada = operators("Ada")
+    ada.context.add_init_script("delete window.SharedWorker")
+    ada.goto(console.url)
+    expect(ada.get_by_role("group", name="State of emon")).to_contain_text("Live")
+    console.find(world.tamper(console.now() - 5 * MINUTE))
+    expect(ada.get_by_role("list", name="Critical alerts")).to_contain_text("tamper")
+
+
+def test_the_filter_finds_rows_and_leads_beyond_the_queue(console: Console, operators: Operators) -> None:
+    """Words narrow the list down; what is not open can still be looked at."""
+    onset = console.now() - 30 * MINUTE
+    console.publish(onset)
+    console.find(world.exclusion(onset), world.finding("battery", id_="b", onset=onset, condition="c6"))
+    ada = operators("Ada")
+    expect(ada.locator(".row")).to_have_count(2)
+    search = ada.get_by_role("searchbox", name="Filter the queue")
+    search.fill("hohenberg p2")
+    expect(ada.locator(".row")).to_have_count(1)
+    expect(ada.locator(".freshbar")).to_have_text("1 alert found, by priority, then oldest")
+    search.fill("P-0001x")
+    expect(ada.get_by_role("link", name="participant P-0001x")).to_be_visible()

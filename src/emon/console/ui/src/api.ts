@@ -4,7 +4,16 @@
 import { setServerClock } from "./parts/clock.ts";
 import { operatorName } from "./parts/operator.ts";
 import { millis } from "./times.ts";
-import type { Alert, AlertDetail, AlertPage, Participant, Problem, Status, Track, ZoneFeature } from "./types.ts";
+import type {
+  Alert,
+  AlertDetail,
+  AlertPage,
+  Participant,
+  Problem,
+  Status,
+  Track,
+  ZoneFeature,
+} from "./types.ts";
 
 export class Refused extends Error {
   readonly status: number;
@@ -19,10 +28,21 @@ export class Refused extends Error {
 async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, { ...init, cache: "no-store", headers: { Accept: "application/json", "X-Emon-Operator": encodeURIComponent(operatorName()), ...init.headers } });
+    response = await fetch(path, {
+      ...init,
+      cache: "no-store",
+      headers: {
+        Accept: "application/json",
+        "X-Emon-Operator": encodeURIComponent(operatorName()),
+        ...init.headers,
+      },
+    });
   } catch (cause) {
     if (init.signal?.aborted) throw cause;
-    throw new Refused(0, { error: "unreachable", detail: "emon cannot be reached. Nothing was changed; try again." });
+    throw new Refused(0, {
+      error: "unreachable",
+      detail: "emon cannot be reached. Nothing was changed; try again.",
+    });
   }
   if (response.ok) return (await response.json()) as T;
   const body: unknown = await response.json().catch(() => null);
@@ -31,7 +51,8 @@ async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
 
 function problemOf(body: unknown, status: number): Problem {
   const found = (body ?? {}) as Partial<Problem>;
-  if (typeof found.detail === "string") return { ...found, error: found.error ?? "refused", detail: found.detail };
+  if (typeof found.detail === "string")
+    return { ...found, error: found.error ?? "refused", detail: found.detail };
   return { error: "refused", detail: `emon answered with an error (${status}).` };
 }
 
@@ -87,7 +108,9 @@ export function trackHref(id: string, from: number, to: number): string {
 
 /** A random key; `crypto.randomUUID` exists only where the page came over TLS or from this computer. */
 function newKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
 }
 
 export type Command = "claim" | "release" | "ack" | "note" | "close";

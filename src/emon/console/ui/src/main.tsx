@@ -3,8 +3,12 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App.tsx";
 import { startSound } from "./parts/sound.ts";
 import { startTheme } from "./parts/theme.ts";
-import "./styles.css";
+import "./styles/index.css";
 
 startTheme();
 startSound();
-createRoot(document.getElementById("root")!).render(<StrictMode><App /></StrictMode>);
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

@@ -7,8 +7,15 @@ function formatter(zone: string): Intl.DateTimeFormat {
   const known = formatters.get(zone);
   if (known) return known;
   const options: Intl.DateTimeFormatOptions = {
-    weekday: "short", day: "2-digit", month: "short", year: "numeric",
-    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "longOffset",
+    weekday: "short",
+    day: "2-digit",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+    timeZoneName: "longOffset",
   };
   let made: Intl.DateTimeFormat;
   try {
@@ -20,7 +27,12 @@ function formatter(zone: string): Intl.DateTimeFormat {
   return made;
 }
 
-export interface LocalTime { date: string; year: string; time: string; offset: string }
+export interface LocalTime {
+  date: string;
+  year: string;
+  time: string;
+  offset: string;
+}
 
 /** Milliseconds of an RFC 3339 instant; NaN where it is none. */
 export function millis(instant: string): number {
@@ -34,8 +46,10 @@ export function local(at: number, zone: string): LocalTime {
   for (const { type, value } of formatter(zone).formatToParts(at)) part[type] = value;
   const offset = (part["timeZoneName"] ?? "").replace("GMT", "").replace("-", "\u2212");
   return {
-    date: `${part["weekday"]} ${part["day"]} ${part["month"]}`, year: part["year"] ?? "",
-    time: `${part["hour"]}:${part["minute"]}:${part["second"]}`, offset: offset || "UTC",
+    date: `${part["weekday"]} ${part["day"]} ${part["month"]}`,
+    year: part["year"] ?? "",
+    time: `${part["hour"]}:${part["minute"]}:${part["second"]}`,
+    offset: offset || "UTC",
   };
 }
 
@@ -61,9 +75,15 @@ export function span(ms: number): string {
 export function toField(at: number, zone: string): string {
   const parts: Record<string, string> = {};
   for (const { type, value } of new Intl.DateTimeFormat("en-CA", {
-    timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit",
+    timeZone: zone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
     hourCycle: "h23",
-  }).formatToParts(at)) parts[type] = value;
+  }).formatToParts(at))
+    parts[type] = value;
   return `${parts["year"]}-${parts["month"]}-${parts["day"]}T${parts["hour"]}:${parts["minute"]}`;
 }
 
@@ -72,8 +92,10 @@ export function fromField(text: string, zone: string): number {
   const wall = Date.parse(`${text}Z`);
   if (!Number.isFinite(wall)) return NaN;
   const guesses = [-14, -1, 0, 1, 14].map((h) => offsetAt(wall + h * 3_600_000, zone));
-  const fits = [...new Set(guesses)].map((offset) => wall - offset)
-    .filter((at) => offsetAt(at, zone) === wall - at).sort((a, b) => a - b);
+  const fits = [...new Set(guesses)]
+    .map((offset) => wall - offset)
+    .filter((at) => offsetAt(at, zone) === wall - at)
+    .sort((a, b) => a - b);
   return fits[0] ?? wall - Math.min(...guesses);
 }
 

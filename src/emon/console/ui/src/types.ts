@@ -41,9 +41,18 @@ export interface Alert {
   time_zone?: string | null; // the order's; rows without one are shown on this computer's clock
 }
 
-export interface Counts { total: number; by_priority: Record<string, number> }
+export interface Counts {
+  total: number;
+  by_priority: Record<string, number>;
+}
 
-export interface AlertPage { alerts: Alert[]; next: string | null; counts: Counts; last_event: number; now: string }
+export interface AlertPage {
+  alerts: Alert[];
+  next: string | null;
+  counts: Counts;
+  last_event: number;
+  now: string;
+}
 
 export interface Reading {
   device: string;
@@ -58,7 +67,12 @@ export interface Reading {
   [field: string]: unknown;
 }
 
-export interface EvidenceReading { device: string; kind: string; observed_at: string; seq?: number }
+export interface EvidenceReading {
+  device: string;
+  kind: string;
+  observed_at: string;
+  seq?: number;
+}
 
 export interface Finding {
   finding_id: string;
@@ -80,44 +94,104 @@ export interface Finding {
 }
 
 export interface Revision {
-  revision: number; status: string; kind: string; level: number; onset: string; ended: string | null;
-  decided_at: string; reason: string;
+  revision: number;
+  status: string;
+  kind: string;
+  level: number;
+  onset: string;
+  ended: string | null;
+  decided_at: string;
+  reason: string;
 }
 
-export interface Span { from: string; to: string | null }
+export interface Span {
+  from: string;
+  to: string | null;
+}
 
-export interface FindingView { finding: Finding; sentence: string; not_observed: Span[]; revisions: Revision[] }
+export interface FindingView {
+  finding: Finding;
+  sentence: string;
+  not_observed: Span[];
+  revisions: Revision[];
+}
 
 export interface WorkEvent {
-  seq: number; version: number; kind: string; at: string; recorded_at: string; actor: string | null;
-  via: string | null; data: Record<string, unknown> | null;
+  seq: number;
+  version: number;
+  kind: string;
+  at: string;
+  recorded_at: string;
+  actor: string | null;
+  via: string | null;
+  data: Record<string, unknown> | null;
 }
 
 export interface Attempt {
-  attempt: number; channel: string; address: string; started_at: string; finished_at: string | null;
-  outcome: string; detail: string | null;
+  attempt: number;
+  channel: string;
+  address: string;
+  started_at: string;
+  finished_at: string | null;
+  outcome: string;
+  detail: string | null;
 }
 
 export interface Notification {
-  id: string; kind: string; recipient: string | null; recipient_name: string | null; subject: string | null;
-  text: string | null; state: string; state_reason: string | null; corrects: string | null; created_at: string;
-  sent_at: string | null; attempts: Attempt[];
+  id: string;
+  kind: string;
+  recipient: string | null;
+  recipient_name: string | null;
+  subject: string | null;
+  text: string | null;
+  state: string;
+  state_reason: string | null;
+  corrects: string | null;
+  created_at: string;
+  sent_at: string | null;
+  attempts: Attempt[];
 }
 
-export interface Condition { id: string; kind: string; [field: string]: unknown }
+export interface Condition {
+  id: string;
+  kind: string;
+  [field: string]: unknown;
+}
 
-export interface Place { id: string; lat: number; lon: number; radius_m: number }
+export interface Place {
+  id: string;
+  lat: number;
+  lon: number;
+  radius_m: number;
+}
 
 export interface OrderView {
-  order: string; version: number; participant: string; time_zone: string; agency: string | null;
-  officer: string | null; supervision_level: string | null; effective_from: string | null;
-  effective_until: string | null; void: boolean; conditions: Condition[]; places: Place[];
+  order: string;
+  version: number;
+  participant: string;
+  time_zone: string;
+  agency: string | null;
+  officer: string | null;
+  supervision_level: string | null;
+  effective_from: string | null;
+  effective_until: string | null;
+  void: boolean;
+  conditions: Condition[];
+  places: Place[];
 }
 
 export interface ZoneFeature {
   type: "Feature";
-  properties: { id?: string; name?: string; version?: number; kind?: string; radius_m?: number; [name: string]: unknown };
-  geometry: { type: "Polygon"; coordinates: [number, number][][] }
+  properties: {
+    id?: string;
+    name?: string;
+    version?: number;
+    kind?: string;
+    radius_m?: number;
+    [name: string]: unknown;
+  };
+  geometry:
+    | { type: "Polygon"; coordinates: [number, number][][] }
     | { type: "MultiPolygon"; coordinates: [number, number][][][] }
     | { type: "Point"; coordinates: [number, number] };
 }
@@ -138,31 +212,75 @@ export interface AlertDetail extends Alert {
 }
 
 export interface Binding {
-  binding: string; version: number; device: string; role: string | null; place: string | null;
-  feed: string | null; from: string | null; until: string | null; void: boolean;
+  binding: string;
+  version: number;
+  device: string;
+  role: string | null;
+  place: string | null;
+  feed: string | null;
+  from: string | null;
+  until: string | null;
+  void: boolean;
 }
 
 export interface Participant {
-  id: string; name: string | null; language: string | null; time_zone: string | null; orders: OrderView[];
-  bindings: Binding[]; alerts: Alert[]; last_reading: Reading | null; last_position: Reading | null; now: string;
+  id: string;
+  name: string | null;
+  language: string | null;
+  time_zone: string | null;
+  orders: OrderView[];
+  bindings: Binding[];
+  alerts: Alert[];
+  last_reading: Reading | null;
+  last_position: Reading | null;
+  now: string;
 }
 
-export interface Track { participant: string; from: string; to: string; readings: Reading[]; truncated: boolean }
+export interface Track {
+  participant: string;
+  from: string;
+  to: string;
+  readings: Reading[];
+  truncated: boolean;
+}
 
 export interface Stage {
-  stage: string; partition: number; position: number; end: number; lag: number; last_tick: string | null;
-  caught_up_at: string | null; updated_at: string;
+  stage: string;
+  partition: number;
+  position: number;
+  end: number;
+  lag: number;
+  last_tick: string | null;
+  caught_up_at: string | null;
+  updated_at: string;
 }
 
 export interface Status {
-  version: string; now: string; pipeline_now: string; last_tick: string | null; late_s: number | null;
-  stages: Stage[]; notifications_waiting: number; notifications_failed: number; open_alerts: Counts;
+  version: string;
+  now: string;
+  pipeline_now: string;
+  last_tick: string | null;
+  late_s: number | null;
+  stages: Stage[];
+  notifications_waiting: number;
+  notifications_failed: number;
+  open_alerts: Counts;
   last_event: number;
 }
 
-export interface Clock { now: string; pipeline_now: string; last_tick: string | null; late_s: number | null; last_event: number }
+export interface Clock {
+  now: string;
+  pipeline_now: string;
+  last_tick: string | null;
+  late_s: number | null;
+  last_event: number;
+}
 
 export interface Problem {
-  error: string; detail: string; holder?: string | null; lease_until?: string | null; version?: number | null;
+  error: string;
+  detail: string;
+  holder?: string | null;
+  lease_until?: string | null;
+  version?: number | null;
   changed_by?: string | null;
 }

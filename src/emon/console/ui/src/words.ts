@@ -1,7 +1,10 @@
 // Plain titles for what rules observed. A finding is a fact; whether it is a breach is a court's conclusion,
 // so kinds that concern an obligation of the participant say "Possible breach" and never more.
 
-interface Title { title: string; breach: boolean }
+interface Title {
+  title: string;
+  breach: boolean;
+}
 
 const TITLES: Record<string, Title> = {
   exclusion_zone: { title: "inside an exclusion zone", breach: true },
@@ -40,8 +43,12 @@ const TITLES: Record<string, Title> = {
 };
 
 const TAMPERS: Record<string, string> = {
-  strap_open: "Strap opened", case_open: "Device case opened", shielding_start: "Device is shielded",
-  jamming_start: "Signal is jammed", mock_location: "Mock location reported", proximity_lost: "Device left its wearer",
+  strap_open: "Strap opened",
+  case_open: "Device case opened",
+  shielding_start: "Device is shielded",
+  jamming_start: "Signal is jammed",
+  mock_location: "Mock location reported",
+  proximity_lost: "Device left its wearer",
 };
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -63,8 +70,10 @@ export function shortTitleOf(kind: string, event?: string | null): string {
 }
 
 const LEVELS = [
-  ["Artefact", "Likely an artefact of measurement"], ["Unverified", "Observed once or indirectly; not verified"],
-  ["Probable", "Confirmed by several readings"], ["Confirmed", "Confirmed with a wide margin"],
+  ["Artefact", "Likely an artefact of measurement"],
+  ["Unverified", "Observed once or indirectly; not verified"],
+  ["Probable", "Confirmed by several readings"],
+  ["Confirmed", "Confirmed with a wide margin"],
   ["Confirmed threat", "Confirmed with a wide margin, and a person is threatened"],
 ] as const;
 
@@ -74,16 +83,32 @@ export function levelOf(level: number): readonly [string, string] {
 }
 
 const EVENTS: Record<string, string> = {
-  ...TAMPERS, strap_closed: "Strap closed", case_closed: "Case closed", proximity_restored: "Device back at its wearer",
-  shielding_stop: "Shielding ended", jamming_stop: "Jamming ended", motion_start: "Began to move",
-  motion_stop: "Stopped moving", charging_start: "Charging began", charging_stop: "Charging ended",
-  battery: "Battery report", power_off: "Switched off", power_on: "Switched on", heartbeat: "Heartbeat", panic: "Panic button",
+  ...TAMPERS,
+  strap_closed: "Strap closed",
+  case_closed: "Case closed",
+  proximity_restored: "Device back at its wearer",
+  shielding_stop: "Shielding ended",
+  jamming_stop: "Jamming ended",
+  motion_start: "Began to move",
+  motion_stop: "Stopped moving",
+  charging_start: "Charging began",
+  charging_stop: "Charging ended",
+  battery: "Battery report",
+  power_off: "Switched off",
+  power_on: "Switched on",
+  heartbeat: "Heartbeat",
+  panic: "Panic button",
 };
 
 export const eventOf = (event: string) => EVENTS[event] ?? plain(event);
 
 const METHODS: Record<string, string> = {
-  gnss: "GNSS", wifi: "Wi-Fi", cell: "Cell", rf: "RF", beacon: "Beacon", unknown: "Unknown",
+  gnss: "GNSS",
+  wifi: "Wi-Fi",
+  cell: "Cell",
+  rf: "RF",
+  beacon: "Beacon",
+  unknown: "Unknown",
 };
 
 export const methodOf = (method: string) => METHODS[method] ?? plain(method);

@@ -1,20 +1,30 @@
-// The parts of an alert's page that only show: head, facts, versions, earlier alerts.
+// The parts of an alert's page that only show: head, facts, earlier alerts.
 
+import { AlertList } from "../parts/AlertList.tsx";
 import { Age, Gap, Mark, StateChips, Time } from "../parts/marks.tsx";
 import { dispositionWords } from "../parts/commands.tsx";
 import { Link } from "../parts/router.tsx";
 import type { Alert, AlertDetail } from "../types.ts";
 import { millis, span } from "../times.ts";
-import { levelOf, plain, titleOf } from "../words.ts";
+import { levelOf, titleOf } from "../words.ts";
+
+const MOST_SENTENCES = 3; // a loose strap makes twenty findings on one alert; the timeline has them all
 
 export function Head({ alert, me }: { alert: AlertDetail; me: string | null }) {
   return (
     <div className="head">
-      <div className="titles"><Mark priority={alert.priority} /><h1>{alert.kind === "tamper" ? titleOf("tamper", tamperEvent(alert)) : alert.title}</h1></div>
+      <div className="titles">
+        <Mark priority={alert.priority} />
+        <h1>{alert.kind === "tamper" ? titleOf("tamper", tamperEvent(alert)) : alert.title}</h1>
+      </div>
       <div className="chips">
         <StateChips alert={alert} me={me} /> <Age alert={alert} />
         {alert.disposition && <span className="chip">{dispositionWords(alert.disposition)}</span>}
-        {alert.previous !== null && <Link className="small" href={`/alerts/${alert.previous}`}>Happened before: #{alert.previous}</Link>}
+        {alert.previous !== null && (
+          <Link className="small" href={`/alerts/${alert.previous}`}>
+            Happened before: #{alert.previous}
+          </Link>
+        )}
       </div>
     </div>
   );
@@ -23,7 +33,11 @@ export function Head({ alert, me }: { alert: AlertDetail; me: string | null }) {
 /** Which tamper it is, from the newest finding's evidence. */
 function tamperEvent(alert: AlertDetail): string | null {
   const newest = alert.findings.at(-1)?.finding;
-  const named = [newest?.evidence["event"], newest?.reason, (newest?.evidence.readings?.[0] as { event?: string } | undefined)?.event];
+  const named = [
+    newest?.evidence["event"],
+    newest?.reason,
+    (newest?.evidence.readings?.[0] as { event?: string } | undefined)?.event,
+  ];
   return (named.find((event) => typeof event === "string" && event !== "") as string | undefined) ?? null;
 }
 
@@ -33,16 +47,29 @@ export function Withdrawn({ alert }: { alert: AlertDetail }) {
   const zone = alert.order_in_force?.time_zone ?? null;
   return (
     <div className="notice">
-      <p><strong>{alert.withdrawn ? "Withdrawn" : `${gone.length} of ${alert.findings.length} findings withdrawn`}.</strong>{" "}
-        {alert.withdrawn ? "What raised this alert no longer stands. It stays on record" : "The others stand"}{alert.withdrawn && alert.touched && alert.work_state !== "closed" ? ", and waits for somebody to close it" : ""}.</p>
+      <p>
+        <strong>
+          {alert.withdrawn ? "Withdrawn" : `${gone.length} of ${alert.findings.length} findings withdrawn`}.
+        </strong>{" "}
+        {alert.withdrawn ? "What raised this alert no longer stands. It stays on record" : "The others stand"}
+        {alert.withdrawn && alert.touched && alert.work_state !== "closed"
+          ? ", and waits for somebody to close it"
+          : ""}
+        .
+      </p>
       <ul>
-        {gone.map(({ finding, sentence }) => <li key={finding.finding_id}><Time at={finding.decided_at} zone={zone} form="short" />: {sentence}</li>)}
+        {gone
+          .slice(-MOST_SENTENCES)
+          .reverse()
+          .map(({ finding, sentence }) => (
+            <li key={finding.finding_id}>
+              <Time at={finding.decided_at} zone={zone} form="short" />: {sentence}
+            </li>
+          ))}
       </ul>
     </div>
   );
 }
-
-const MOST_SENTENCES = 3; // a loose strap makes twenty findings on one alert
 
 export function Facts({ alert, zone }: { alert: AlertDetail; zone: string }) {
   const newest = alert.findings.at(-1);
@@ -51,88 +78,134 @@ export function Facts({ alert, zone }: { alert: AlertDetail; zone: string }) {
   return (
     <section className="card" aria-label="What happened">
       <div className="body">
-        {standing.length === 0 && <p className="sentence">{alert.withdrawn ? "Nothing stands any more: see above." : alert.title}</p>}
-        {standing.slice(-MOST_SENTENCES).reverse().map(({ finding, sentence }) => <p key={finding.finding_id} className="sentence" style={{ marginBottom: 10 }}>{sentence}</p>)}
-        {standing.length > MOST_SENTENCES && <p className="quiet">and {standing.length - MOST_SENTENCES} earlier findings: see the timeline.</p>}
+        {standing.length === 0 && (
+          <p className="sentence">{alert.withdrawn ? "Nothing stands any more: see above." : alert.title}</p>
+        )}
+        {standing
+          .slice(-MOST_SENTENCES)
+          .reverse()
+          .map(({ finding, sentence }) => (
+            <p key={finding.finding_id} className="sentence" style={{ marginBottom: 10 }}>
+              {sentence}
+            </p>
+          ))}
+        {standing.length > MOST_SENTENCES && (
+          <p className="quiet">and {standing.length - MOST_SENTENCES} earlier findings: see the timeline.</p>
+        )}
         <dl className="facts" style={{ marginTop: 6 }}>
-          <div><dt>Who</dt><dd>{alert.participant
-            ? <><Link href={`/participants/${encodeURIComponent(alert.participant)}`}><strong>{alert.participant_name ?? alert.participant}</strong></Link>{alert.participant_name && <span className="small quiet" style={{ display: "block" }}>{alert.participant}</span>}</>
-            : <strong>{alert.feed ? `Feed ${alert.feed}` : "Nobody in particular"}</strong>}</dd></div>
-          <div><dt>Since</dt><dd><strong><Time at={alert.onset} zone={zone} /></strong>
-            <span className="small quiet" style={{ display: "block" }}>{alert.ended !== null ? <>until <Time at={alert.ended} zone={zone} /></>
-              : alert.seen_until !== null ? <>last observed <Time at={alert.seen_until} zone={zone} form="short" /></> : "still going on"}</span>
-            {alert.findings.at(-1)?.not_observed.map((gap) => <span key={gap.from} className="small age soon" style={{ display: "block", whiteSpace: "normal" }}><Gap from={gap.from} to={gap.to} zone={zone} /></span>)}</dd></div>
-          <div><dt>How sure</dt><dd><strong>{sure}</strong> <span className="small quiet">(level {alert.level})</span><span className="small quiet" style={{ display: "block" }}>{sureWords}</span></dd></div>
-          <div><dt>Officer and supervision</dt><dd><strong>{alert.officer ?? "none named"}</strong><span className="small quiet" style={{ display: "block" }}>{alert.supervision_level ? `${alert.supervision_level} supervision` : "supervision level not said"}</span></dd></div>
-          <div><dt>Order and condition</dt><dd><strong>{alert.order ?? "none"}</strong><span className="small quiet" style={{ display: "block" }}>{[alert.condition && `condition ${alert.condition}`, newest?.finding.order_version != null && `version ${newest.finding.order_version}`].filter(Boolean).join(", ")}</span></dd></div>
-          <div><dt>Raised</dt><dd><strong><Time at={alert.opened_at} zone={zone} form="short" /></strong><span className="small quiet" style={{ display: "block" }}>{span(Math.max(0, millis(alert.opened_at) - millis(alert.onset)))} after it began{newest?.finding.late && "; the readings came in late"}</span></dd></div>
+          <div>
+            <dt>Who</dt>
+            <dd>
+              {alert.participant ? (
+                <>
+                  <Link href={`/participants/${encodeURIComponent(alert.participant)}`}>
+                    <strong>{alert.participant_name ?? alert.participant}</strong>
+                  </Link>
+                  {alert.participant_name && (
+                    <span className="small quiet" style={{ display: "block" }}>
+                      {alert.participant}
+                    </span>
+                  )}
+                </>
+              ) : (
+                <strong>{alert.feed ? `Feed ${alert.feed}` : "Nobody in particular"}</strong>
+              )}
+            </dd>
+          </div>
+          <div>
+            <dt>Since</dt>
+            <dd>
+              <strong>
+                <Time at={alert.onset} zone={zone} />
+              </strong>
+              <span className="small quiet" style={{ display: "block" }}>
+                {alert.ended !== null ? (
+                  <>
+                    until <Time at={alert.ended} zone={zone} />
+                  </>
+                ) : alert.seen_until !== null ? (
+                  <>
+                    last observed <Time at={alert.seen_until} zone={zone} form="short" />
+                  </>
+                ) : (
+                  "still going on"
+                )}
+              </span>
+              {alert.findings.at(-1)?.not_observed.map((gap) => (
+                <span
+                  key={gap.from}
+                  className="small age soon"
+                  style={{ display: "block", whiteSpace: "normal" }}
+                >
+                  <Gap from={gap.from} to={gap.to} zone={zone} />
+                </span>
+              ))}
+            </dd>
+          </div>
+          <div>
+            <dt>How sure</dt>
+            <dd>
+              <strong>{sure}</strong> <span className="small quiet">(level {alert.level})</span>
+              <span className="small quiet" style={{ display: "block" }}>
+                {sureWords}
+              </span>
+            </dd>
+          </div>
+          <div>
+            <dt>Officer and supervision</dt>
+            <dd>
+              <strong>{alert.officer ?? "none named"}</strong>
+              <span className="small quiet" style={{ display: "block" }}>
+                {alert.supervision_level
+                  ? `${alert.supervision_level} supervision`
+                  : "supervision level not said"}
+              </span>
+            </dd>
+          </div>
+          <div>
+            <dt>Order and condition</dt>
+            <dd>
+              <strong>{alert.order ?? "none"}</strong>
+              <span className="small quiet" style={{ display: "block" }}>
+                {[
+                  alert.condition && `condition ${alert.condition}`,
+                  newest?.finding.order_version != null && `version ${newest.finding.order_version}`,
+                ]
+                  .filter(Boolean)
+                  .join(", ")}
+              </span>
+            </dd>
+          </div>
+          <div>
+            <dt>Raised</dt>
+            <dd>
+              <strong>
+                <Time at={alert.opened_at} zone={zone} form="short" />
+              </strong>
+              <span className="small quiet" style={{ display: "block" }}>
+                {span(Math.max(0, millis(alert.opened_at) - millis(alert.onset)))} after it began
+                {newest?.finding.late && "; the readings came in late"}
+              </span>
+            </dd>
+          </div>
         </dl>
       </div>
     </section>
   );
 }
-
-/** Numbers and words of nested values, short enough for one line each. */
-function said(value: unknown): string {
-  if (value === null || value === undefined) return "not said";
-  if (Array.isArray(value)) return value.map(said).join("; ");
-  if (typeof value === "object") return Object.entries(value).map(([name, each]) => `${name.replaceAll("_", " ")} ${said(each)}`).join(", ");
-  return String(value);
-}
-
-export function Versions({ alert, zone }: { alert: AlertDetail; zone: string }) {
-  const order = alert.order_in_force;
-  const condition = Object.entries(alert.condition_in_force ?? {}).filter(([, value]) => value !== null && !(Array.isArray(value) && value.length === 0));
-  return (
-    <section className="card" aria-label="What it was judged by">
-      <header><h2>What it was judged by</h2></header>
-      <div className="body stack">
-        <dl className="pairs">
-          {order && <><dt>Order</dt><dd>{order.order}, version {order.version}{order.agency && `, ${order.agency}`}{order.effective_from && <>, in force from <Time at={order.effective_from} zone={zone} form="short" /></>}</dd></>}
-          {alert.zones.features.map(({ properties }, i) => <Pair key={i} name={properties.version === undefined ? "Place" : "Zone"} value={`${properties.name || properties.id}${properties.version === undefined ? "" : `, version ${properties.version}`}`} />)}
-          {alert.findings.at(-1) && <Pair name="Rule" value={`version ${alert.findings.at(-1)!.finding.rule_version}`} />}
-          <dt>Clock</dt><dd>{zone}</dd>
-        </dl>
-        {condition.length > 0 && <div><h3>Condition {alert.condition}</h3><dl className="pairs small">{condition.map(([name, value]) => <Pair key={name} name={plain(name)} value={said(value)} />)}</dl></div>}
-        {alert.findings.map(({ finding }) => {
-          const numbers = Object.entries(finding.evidence).filter(([name]) => name !== "readings");
-          return (
-            <details key={finding.finding_id}>
-              <summary>Evidence of finding {finding.finding_id.slice(0, 12)}, revision {finding.revision}</summary>
-              <dl className="pairs small" style={{ marginTop: 6 }}>
-                {numbers.map(([name, value]) => <Pair key={name} name={plain(name)} value={said(value)} />)}
-                {(finding.evidence.readings ?? []).map((reading, i) => <div key={i} style={{ display: "contents" }}><dt>Reading</dt><dd>{reading.device}, {reading.kind.replaceAll("_", " ")}, <Time at={reading.observed_at} zone={zone} form="short" />{reading.seq !== undefined && `, no. ${reading.seq}`}</dd></div>)}
-              </dl>
-            </details>
-          );
-        })}
-      </div>
-    </section>
-  );
-}
-
-const Pair = ({ name, value }: { name: string; value: string }) => <><dt>{name}</dt><dd>{value}</dd></>;
 
 export function Earlier({ alerts, me, zone }: { alerts: Alert[]; me: string | null; zone: string }) {
   return (
     <section className="card" aria-label="Earlier alerts of this participant">
-      <header><h2>Earlier alerts</h2><span className="small quiet">{alerts.length > 0 && alerts.length}</span></header>
-      {alerts.length === 0 ? <p className="empty">None on record.</p> : <AlertList alerts={alerts} me={me} zone={zone} />}
+      <header>
+        <h2>Earlier alerts</h2>
+        <span className="small quiet">{alerts.length > 0 && alerts.length}</span>
+      </header>
+      {alerts.length === 0 ? (
+        <p className="empty">None on record.</p>
+      ) : (
+        <AlertList alerts={alerts} me={me} zone={zone} />
+      )}
     </section>
-  );
-}
-
-export function AlertList({ alerts, me, zone }: { alerts: Alert[]; me: string | null; zone: string }) {
-  return (
-    <ul className="short-list">
-      {alerts.map((alert) => (
-        <li key={alert.id}>
-          <Mark priority={alert.priority} />
-          <div><Link href={`/alerts/${alert.id}`}>{alert.title}</Link>
-            <div className="small quiet"><Time at={alert.onset} zone={zone} form="short" />{alert.disposition && `, ${dispositionWords(alert.disposition).toLowerCase()}`}</div>
-            <div className="chips"><StateChips alert={alert} me={me} /></div></div>
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -17,37 +17,67 @@ import { useLoaded } from "../parts/useLoaded.ts";
 import { millis } from "../times.ts";
 import type { Alert, AlertDetail, EvidenceReading, Reading, ZoneFeature } from "../types.ts";
 import { Actions } from "./Actions.tsx";
-import { Earlier, Facts, Head, Versions, Withdrawn } from "./AlertCards.tsx";
+import { Earlier, Facts, Head, Withdrawn } from "./AlertCards.tsx";
+import { Versions } from "./Versions.tsx";
 
 const NO_READINGS: Reading[] = [];
 
 export function AlertPage({ id, me }: { id: string; me: string | null }) {
   const { value: alert, fault, status, reload } = useLoaded(id, alertDetail);
-  const onDone = useCallback((name: Command) => {
-    reload();
-    if (name === "close") document.getElementById("content")?.focus();
-  }, [reload]);
+  const onDone = useCallback(
+    (name: Command) => {
+      reload();
+      if (name === "close") document.getElementById("content")?.focus();
+    },
+    [reload],
+  );
   const commands = useCommands(me, onDone);
-  useEffect(() => listen((message) => {
-    if (message.type === "resync") reload();
-    if (message.type !== "event" || message.name !== "alert") return;
-    const told = (JSON.parse(message.data) as { alert: Alert }).alert;
-    if (String(told.id) === id) reload();
-  }), [id, reload]);
-  useEffect(() => { document.title = alert ? `#${alert.id} ${alert.title} · emon` : `Alert ${id} · emon`; }, [alert, id]);
-  const act = (name: Command) => () => { if (alert) commands.act(alert, name); };
+  useEffect(
+    () =>
+      listen((message) => {
+        if (message.type === "resync") reload();
+        if (message.type !== "event" || message.name !== "alert") return;
+        const told = (JSON.parse(message.data) as { alert: Alert }).alert;
+        if (String(told.id) === id) reload();
+      }),
+    [id, reload],
+  );
+  useEffect(() => {
+    document.title = alert ? `#${alert.id} ${alert.title} · emon` : `Alert ${id} · emon`;
+  }, [alert, id]);
+  const act = (name: Command) => () => {
+    if (alert) commands.act(alert, name);
+  };
   useKeys({
-    c: act("claim"), r: act("release"), a: act("ack"), n: act("note"), x: act("close"),
-    q: () => go("/"), p: () => alert?.participant && go(`/participants/${encodeURIComponent(alert.participant)}`),
+    c: act("claim"),
+    r: act("release"),
+    a: act("ack"),
+    n: act("note"),
+    x: act("close"),
+    q: () => go("/"),
+    p: () => alert?.participant && go(`/participants/${encodeURIComponent(alert.participant)}`),
   });
-  if (fault && !alert) return <Missing title={status === 404 ? `There is no alert ${id}` : "The alert could not be read"} words={fault} onRetry={status === 404 ? null : reload} />;
+  if (fault && !alert)
+    return (
+      <Missing
+        title={status === 404 ? `There is no alert ${id}` : "The alert could not be read"}
+        words={fault}
+        onRetry={status === 404 ? null : reload}
+      />
+    );
   if (!alert) return <Skeleton label="Reading the alert" />;
   return (
     <div className="page">
-      <nav aria-label="Where this is" className="small"><Link href="/">Queue</Link> <span className="quiet">/ #{alert.id}</span></nav>
+      <nav aria-label="Where this is" className="small">
+        <Link href="/">Queue</Link> <span className="quiet">/ #{alert.id}</span>
+      </nav>
       <Head alert={alert} me={me} />
       <Actions alert={alert} me={me} act={commands.act} />
-      {fault && <p className="banner warn" role="alert">Shown as last read: {fault}</p>}
+      {fault && (
+        <p className="banner warn" role="alert">
+          Shown as last read: {fault}
+        </p>
+      )}
       <Withdrawn alert={alert} />
       <Body alert={alert} me={me} />
       {commands.dialogs}
@@ -59,25 +89,39 @@ export function AlertPage({ id, me }: { id: string; me: string | null }) {
 function withPlaces(alert: AlertDetail): ZoneFeature[] {
   const drawn = new Set(alert.zones.features.map((feature) => feature.properties.id));
   const others = (alert.order_in_force?.places ?? []).filter((place) => !drawn.has(place.id));
-  return [...alert.zones.features, ...others.map((place): ZoneFeature => ({
-    type: "Feature", properties: { id: place.id, kind: "neutral", radius_m: place.radius_m }, geometry: { type: "Point", coordinates: [place.lon, place.lat] },
-  }))];
+  return [
+    ...alert.zones.features,
+    ...others.map((place): ZoneFeature => ({
+      type: "Feature",
+      properties: { id: place.id, kind: "neutral", radius_m: place.radius_m },
+      geometry: { type: "Point", coordinates: [place.lon, place.lat] },
+    })),
+  ];
 }
 
 function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
   const zone = alert.order_in_force?.time_zone ?? alert.time_zone ?? HERE;
-  const read = useLoaded(alert.track ? `${alert.track.href}#${alert.version}` : null, (key, signal) => track(key.split("#")[0]!, signal));
+  const read = useLoaded(alert.track ? `${alert.track.href}#${alert.version}` : null, (key, signal) =>
+    track(key.split("#")[0]!, signal),
+  );
   const [kept, setKept] = useState<typeof read.value>(null); // a new version keeps the old track until its own is there
-  useEffect(() => { if (read.value) setKept(read.value); }, [read.value]);
+  useEffect(() => {
+    if (read.value) setKept(read.value);
+  }, [read.value]);
   const shown = read.value ?? kept;
   const readings = shown?.readings ?? NO_READINGS;
-  const evidence = useMemo(() => alert.findings.flatMap(({ finding }): EvidenceReading[] => finding.evidence.readings ?? []), [alert.findings]);
+  const evidence = useMemo(
+    () => alert.findings.flatMap(({ finding }): EvidenceReading[] => finding.evidence.readings ?? []),
+    [alert.findings],
+  );
   const notObserved = useMemo(() => alert.findings.flatMap((view) => view.not_observed), [alert.findings]);
   const entries = useMemo(() => {
     const keys = evidenceKeys(evidence);
     return inOrder([
-      ...ofFindings(alert.findings), ...ofReadings(readings, (reading) => isEvidence(reading, keys)),
-      ...ofEvents(alert.events), ...ofMessages(alert.notifications),
+      ...ofFindings(alert.findings),
+      ...ofReadings(readings, (reading) => isEvidence(reading, keys)),
+      ...ofEvents(alert.events),
+      ...ofMessages(alert.notifications),
     ]);
   }, [alert, readings, evidence]);
   const grownBy = useMemo(() => {
@@ -86,17 +130,34 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
   }, [alert.condition_in_force]);
   const shapes = useMemo(() => withPlaces(alert), [alert]);
   const alcohol = readings.some((reading) => reading.kind === "alcohol_transdermal");
-  const hasPlaces = alert.zones.features.length > 0 || readings.some((reading) => reading.kind === "position");
+  const hasPlaces =
+    alert.zones.features.length > 0 || readings.some((reading) => reading.kind === "position");
   return (
     <div className="columns">
       <div className="stack">
         <Facts alert={alert} zone={zone} />
-        {alcohol && alert.family === "alcohol" && <Curve readings={readings} zone={zone} limits={alert.condition_in_force?.["limits"]} />}
-        {read.fault && <p className="notice"><strong>The track could not be read.</strong> {read.fault}</p>}
+        {alcohol && alert.family === "alcohol" && (
+          <Curve readings={readings} zone={zone} limits={alert.condition_in_force?.["limits"]} />
+        )}
+        {read.fault && (
+          <p className="notice">
+            <strong>The track could not be read.</strong> {read.fault}
+          </p>
+        )}
         {(hasPlaces || alert.track) && (
-          <MapCard title="Map" readings={readings} truncated={shown?.truncated ?? false} zones={shapes}
-            bufferM={Number(alert.condition_in_force?.["buffer_m"] ?? 0)} bufferOf={grownBy} evidence={evidence} notObserved={notObserved}
-            onset={millis(alert.onset)} ended={alert.ended === null ? null : millis(alert.ended)} zone={zone} />
+          <MapCard
+            title="Map"
+            readings={readings}
+            truncated={shown?.truncated ?? false}
+            zones={shapes}
+            bufferM={Number(alert.condition_in_force?.["buffer_m"] ?? 0)}
+            bufferOf={grownBy}
+            evidence={evidence}
+            notObserved={notObserved}
+            onset={millis(alert.onset)}
+            ended={alert.ended === null ? null : millis(alert.ended)}
+            zone={zone}
+          />
         )}
         {alcohol && alert.family !== "alcohol" && <Curve readings={readings} zone={zone} />}
         <Versions alert={alert} zone={zone} />

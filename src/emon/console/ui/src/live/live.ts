@@ -29,7 +29,10 @@ function start(): void {
 }
 
 function join(): MessagePort {
-  const worker = new SharedWorker(new URL("./live.worker.ts", import.meta.url), { type: "module", name: "emon-live" });
+  const worker = new SharedWorker(new URL("./live.worker.ts", import.meta.url), {
+    type: "module",
+    name: "emon-live",
+  });
   worker.port.onmessage = (message: MessageEvent<LiveMessage>) => tell(message.data);
   return worker.port;
 }

@@ -2,7 +2,16 @@
 // stays in this house. The table beside it says the same in words.
 
 import type { FeatureCollection } from "geojson";
-import { type GeoJSONSource, type LayerSpecification, LngLatBounds, Map as GlMap, Marker, ScaleControl, setWorkerUrl, type StyleSpecification } from "maplibre-gl";
+import {
+  type GeoJSONSource,
+  type LayerSpecification,
+  LngLatBounds,
+  Map as GlMap,
+  Marker,
+  ScaleControl,
+  setWorkerUrl,
+  type StyleSpecification,
+} from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { useEffect, useRef, useState } from "react";
 import { local } from "../times.ts";
@@ -11,7 +20,14 @@ import { bounds } from "./shapes.ts";
 
 setWorkerUrl(workerUrl);
 
-interface Props { scene: Scene; zone: string; theme: string; picked: string | null; onPick: (key: string | null) => void; label: string }
+interface Props {
+  scene: Scene;
+  zone: string;
+  theme: string;
+  picked: string | null;
+  onPick: (key: string | null) => void;
+  label: string;
+}
 
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
 const SOURCES = ["zones", "circles", "track", "points"] as const;
@@ -21,27 +37,125 @@ function css(name: string): string {
 }
 
 function style(): StyleSpecification {
-  const role = ["match", ["get", "role"], "exclusion", css("--bad"), "inclusion", css("--good"), css("--quiet")];
+  const role = [
+    "match",
+    ["get", "role"],
+    "exclusion",
+    css("--bad"),
+    "inclusion",
+    css("--good"),
+    css("--quiet"),
+  ];
   const layers = [
     { id: "ground", type: "background", paint: { "background-color": css("--map-ground") } },
-    { id: "zone-fill", type: "fill", source: "zones", paint: { "fill-color": role, "fill-opacity": ["match", ["get", "part"], "buffer", 0.06, 0.13] } },
-    { id: "zone-line", type: "line", source: "zones", filter: ["==", ["get", "part"], "shape"], paint: { "line-color": role, "line-width": 2 } },
-    { id: "buffer-line", type: "line", source: "zones", filter: ["==", ["get", "part"], "buffer"], paint: { "line-color": role, "line-width": 1.5, "line-dasharray": [3, 3] } },
-    { id: "circle-fill", type: "fill", source: "circles", paint: { "fill-color": ["case", ["get", "evidence"], css("--p1"), css("--accent")], "fill-opacity": ["case", ["get", "evidence"], 0.14, 0.05] } },
-    { id: "circle-line", type: "line", source: "circles", filter: ["get", "evidence"], paint: { "line-color": css("--p1"), "line-width": 1, "line-opacity": 0.7 } },
-    { id: "track-other", type: "line", source: "track", filter: ["==", ["get", "style"], "other"], layout: { "line-cap": "round" }, paint: { "line-color": css("--accent"), "line-width": 2, "line-opacity": 0.65 } },
-    { id: "track-during", type: "line", source: "track", filter: ["==", ["get", "style"], "during"], layout: { "line-cap": "round" }, paint: { "line-color": css("--p1"), "line-width": 3 } },
-    { id: "track-long", type: "line", source: "track", filter: ["==", ["get", "style"], "long"], paint: { "line-color": css("--quiet"), "line-width": 1.5, "line-dasharray": [1, 3] } },
-    { id: "track-gap", type: "line", source: "track", filter: ["==", ["get", "style"], "gap"], paint: { "line-color": css("--warn"), "line-width": 2.5, "line-dasharray": [3, 2] } },
-    { id: "point", type: "circle", source: "points", layout: { "circle-sort-key": ["case", ["get", "evidence"], 1, 0] }, paint: {
-      "circle-radius": ["case", ["get", "evidence"], 6.5, ["get", "firm"], 3, 3.5],
-      "circle-color": ["case", ["get", "evidence"], css("--p1"), ["get", "firm"], ["case", ["==", ["get", "phase"], "during"], css("--p1"), css("--accent")], css("--card")],
-      "circle-stroke-color": ["case", ["get", "evidence"], css("--card"), ["case", ["==", ["get", "phase"], "during"], css("--p1"), css("--accent")]],
-      "circle-stroke-width": ["case", ["get", "evidence"], 2, ["get", "firm"], 0, 2],
-    } },
-    { id: "picked", type: "circle", source: "points", filter: ["==", ["get", "key"], ""], paint: { "circle-radius": 11, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": css("--ink"), "circle-stroke-width": 3 } },
+    {
+      id: "zone-fill",
+      type: "fill",
+      source: "zones",
+      paint: { "fill-color": role, "fill-opacity": ["match", ["get", "part"], "buffer", 0.06, 0.13] },
+    },
+    {
+      id: "zone-line",
+      type: "line",
+      source: "zones",
+      filter: ["==", ["get", "part"], "shape"],
+      paint: { "line-color": role, "line-width": 2 },
+    },
+    {
+      id: "buffer-line",
+      type: "line",
+      source: "zones",
+      filter: ["==", ["get", "part"], "buffer"],
+      paint: { "line-color": role, "line-width": 1.5, "line-dasharray": [3, 3] },
+    },
+    {
+      id: "circle-fill",
+      type: "fill",
+      source: "circles",
+      paint: {
+        "fill-color": ["case", ["get", "evidence"], css("--p1"), css("--accent")],
+        "fill-opacity": ["case", ["get", "evidence"], 0.14, 0.05],
+      },
+    },
+    {
+      id: "circle-line",
+      type: "line",
+      source: "circles",
+      filter: ["get", "evidence"],
+      paint: { "line-color": css("--p1"), "line-width": 1, "line-opacity": 0.7 },
+    },
+    {
+      id: "track-other",
+      type: "line",
+      source: "track",
+      filter: ["==", ["get", "style"], "other"],
+      layout: { "line-cap": "round" },
+      paint: { "line-color": css("--accent"), "line-width": 2, "line-opacity": 0.65 },
+    },
+    {
+      id: "track-during",
+      type: "line",
+      source: "track",
+      filter: ["==", ["get", "style"], "during"],
+      layout: { "line-cap": "round" },
+      paint: { "line-color": css("--p1"), "line-width": 3 },
+    },
+    {
+      id: "track-long",
+      type: "line",
+      source: "track",
+      filter: ["==", ["get", "style"], "long"],
+      paint: { "line-color": css("--quiet"), "line-width": 1.5, "line-dasharray": [1, 3] },
+    },
+    {
+      id: "track-gap",
+      type: "line",
+      source: "track",
+      filter: ["==", ["get", "style"], "gap"],
+      paint: { "line-color": css("--warn"), "line-width": 2.5, "line-dasharray": [3, 2] },
+    },
+    {
+      id: "point",
+      type: "circle",
+      source: "points",
+      layout: { "circle-sort-key": ["case", ["get", "evidence"], 1, 0] },
+      paint: {
+        "circle-radius": ["case", ["get", "evidence"], 6.5, ["get", "firm"], 3, 3.5],
+        "circle-color": [
+          "case",
+          ["get", "evidence"],
+          css("--p1"),
+          ["get", "firm"],
+          ["case", ["==", ["get", "phase"], "during"], css("--p1"), css("--accent")],
+          css("--card"),
+        ],
+        "circle-stroke-color": [
+          "case",
+          ["get", "evidence"],
+          css("--card"),
+          ["case", ["==", ["get", "phase"], "during"], css("--p1"), css("--accent")],
+        ],
+        "circle-stroke-width": ["case", ["get", "evidence"], 2, ["get", "firm"], 0, 2],
+      },
+    },
+    {
+      id: "picked",
+      type: "circle",
+      source: "points",
+      filter: ["==", ["get", "key"], ""],
+      paint: {
+        "circle-radius": 11,
+        "circle-color": "rgba(0,0,0,0)",
+        "circle-stroke-color": css("--ink"),
+        "circle-stroke-width": 3,
+      },
+    },
   ] as LayerSpecification[];
-  return { version: 8, sources: Object.fromEntries(SOURCES.map((name) => [name, { type: "geojson", data: NOTHING }])), layers };
+  return {
+    version: 8,
+    sources: Object.fromEntries(SOURCES.map((name) => [name, { type: "geojson", data: NOTHING }])),
+    layers,
+  };
 }
 
 export default function TrackMap({ scene, zone, theme, picked, onPick, label }: Props) {
@@ -50,13 +164,22 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label }: 
   const pick = useRef(onPick);
   const [ready, setReady] = useState(false);
   const [supported] = useState(() => document.createElement("canvas").getContext("webgl2") !== null);
-  useEffect(() => { pick.current = onPick; });
+  useEffect(() => {
+    pick.current = onPick;
+  });
 
   useEffect(() => {
     if (!supported || !box.current) return undefined;
     const made = new GlMap({
-      container: box.current, style: style(), attributionControl: false, dragRotate: false, pitchWithRotate: false, maxZoom: 20, fadeDuration: 0,
-      canvasContextAttributes: { antialias: true }, locale: { "Map.Title": label },
+      container: box.current,
+      style: style(),
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      maxZoom: 20,
+      fadeDuration: 0,
+      canvasContextAttributes: { antialias: true },
+      locale: { "Map.Title": label },
     });
     made.touchZoomRotate.disableRotation();
     made.scrollZoom.disable(); // the page scrolls; the map zooms once somebody is in it
@@ -66,7 +189,13 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label }: 
     made.addControl(new ScaleControl({ maxWidth: 130, unit: "metric" }), "bottom-left");
     made.on("load", () => setReady(true));
     made.on("click", (event) => {
-      const near = made.queryRenderedFeatures([[event.point.x - 8, event.point.y - 8], [event.point.x + 8, event.point.y + 8]], { layers: ["point"] });
+      const near = made.queryRenderedFeatures(
+        [
+          [event.point.x - 8, event.point.y - 8],
+          [event.point.x + 8, event.point.y + 8],
+        ],
+        { layers: ["point"] },
+      );
       pick.current((near[0]?.properties["key"] as string | undefined) ?? null);
     });
     map.current = made;
@@ -94,15 +223,31 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label }: 
     if (ready) map.current?.setFilter("picked", ["==", ["get", "key"], picked ?? ""]);
   }, [picked, ready]);
 
-  if (!supported) return <div className="map"><p className="nomap">This browser draws no map (WebGL is off). The table below holds every fix.</p></div>;
+  if (!supported)
+    return (
+      <div className="map">
+        <p className="nomap">This browser draws no map (WebGL is off). The table below holds every fix.</p>
+      </div>
+    );
   const zoom = (by: number) => map.current?.zoomTo(map.current.getZoom() + by, { duration: calm() });
   return (
     <div className="map" data-ready={ready}>
       <div className="canvas" ref={box} role="region" aria-label={label} />
       <div className="tools-map">
-        <button type="button" className="button icon" aria-label="Zoom in" onClick={() => zoom(1)}>+</button>
-        <button type="button" className="button icon" aria-label="Zoom out" onClick={() => zoom(-1)}>−</button>
-        <button type="button" className="button icon" aria-label="Show everything" onClick={() => map.current && fit(map.current, scene, true)}>⤢</button>
+        <button type="button" className="button icon" aria-label="Zoom in" onClick={() => zoom(1)}>
+          +
+        </button>
+        <button type="button" className="button icon" aria-label="Zoom out" onClick={() => zoom(-1)}>
+          −
+        </button>
+        <button
+          type="button"
+          className="button icon"
+          aria-label="Show everything"
+          onClick={() => map.current && fit(map.current, scene, true)}
+        >
+          ⤢
+        </button>
       </div>
       {scene.view.length === 0 && <p className="nomap">No positions and no zones to draw.</p>}
     </div>
@@ -111,7 +256,9 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label }: 
 
 function gapWords(from: number, to: number | null, zone: string): string {
   const clock = (at: number) => local(at, zone).time.slice(0, to !== null && to - from < 600_000 ? 8 : 5);
-  return to === null ? `not observed since ${clock(from)}` : `not observed from ${clock(from)} to ${clock(to)}`;
+  return to === null
+    ? `not observed since ${clock(from)}`
+    : `not observed from ${clock(from)} to ${clock(to)}`;
 }
 
 const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250);
@@ -121,7 +268,11 @@ function mark(at: [number, number], text: string, className: string): Marker {
   element.className = className;
   element.textContent = text;
   element.setAttribute("aria-hidden", "true"); // the table and the text beside the map say it
-  return new Marker({ element, anchor: className === "label" ? "bottom" : "left", offset: className === "label" ? [0, -4] : [14, 0] }).setLngLat(at);
+  return new Marker({
+    element,
+    anchor: className === "label" ? "bottom" : "left",
+    offset: className === "label" ? [0, -4] : [14, 0],
+  }).setLngLat(at);
 }
 
 function fit(map: GlMap, { view }: Scene, moved: boolean): void {

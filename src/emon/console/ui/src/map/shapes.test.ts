@@ -11,7 +11,13 @@ test("a circle's corners lie on its radius", () => {
 });
 
 test("a buffer lies its distance outside, whichever way the ring turns", () => {
-  const square: Ring = [[0, 0], [100 * M, 0], [100 * M, 100 * M], [0, 100 * M], [0, 0]];
+  const square: Ring = [
+    [0, 0],
+    [100 * M, 0],
+    [100 * M, 100 * M],
+    [0, 100 * M],
+    [0, 0],
+  ];
   for (const ring of [square, [...square].reverse()]) {
     const box = bounds(grown(ring, 30))!;
     assert.ok(Math.abs(box[0][0] / M + 30) < 0.1 && Math.abs(box[1][1] / M - 130) < 0.1);
@@ -19,10 +25,18 @@ test("a buffer lies its distance outside, whichever way the ring turns", () => {
 });
 
 test("a concave corner does not fold the buffer back inside", () => {
-  const ell: Ring = [[0, 0], [200, 0], [200, 50], [50, 50], [50, 200], [0, 200], [0, 0]]
-    .map(([x, y]) => [x! * M, y! * M]);
+  const ell: Ring = [
+    [0, 0],
+    [200, 0],
+    [200, 50],
+    [50, 50],
+    [50, 200],
+    [0, 200],
+    [0, 0],
+  ].map(([x, y]) => [x! * M, y! * M]);
   for (const [x, y] of grown(ell, 20)) {
-    const inside = (x > 0 && x < 200 * M && y > 0 && y < 50 * M) || (x > 0 && x < 50 * M && y > 0 && y < 200 * M);
+    const inside =
+      (x > 0 && x < 200 * M && y > 0 && y < 50 * M) || (x > 0 && x < 50 * M && y > 0 && y < 200 * M);
     assert.ok(!inside);
   }
 });

@@ -6,7 +6,10 @@ export type Ring = Point[];
 
 const METRES_PER_DEGREE = 111_195; // of latitude, on the mean sphere
 
-interface Plane { to(point: Point): Point; from(point: Point): Point }
+interface Plane {
+  to(point: Point): Point;
+  from(point: Point): Point;
+}
 
 function plane(origin: Point): Plane {
   const x = METRES_PER_DEGREE * Math.cos((origin[1] * Math.PI) / 180);
@@ -69,7 +72,8 @@ function distanceToRing([px, py]: Point, corners: Point[]): number {
     const [ax, ay] = corners[i]!;
     const [bx, by] = corners[(i + 1) % corners.length]!;
     const length = (bx - ax) ** 2 + (by - ay) ** 2;
-    const t = length === 0 ? 0 : Math.max(0, Math.min(1, ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / length));
+    const t =
+      length === 0 ? 0 : Math.max(0, Math.min(1, ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / length));
     nearest = Math.min(nearest, Math.hypot(px - ax - t * (bx - ax), py - ay - t * (by - ay)));
   }
   return nearest;
@@ -83,10 +87,20 @@ export function distance(a: Point, b: Point): number {
 
 /** South-west and north-east corners around all points, or null without any. */
 export function bounds(points: Iterable<Point>): [Point, Point] | null {
-  let west = Infinity, south = Infinity, east = -Infinity, north = -Infinity;
+  let west = Infinity,
+    south = Infinity,
+    east = -Infinity,
+    north = -Infinity;
   for (const [lon, lat] of points) {
-    west = Math.min(west, lon); east = Math.max(east, lon);
-    south = Math.min(south, lat); north = Math.max(north, lat);
+    west = Math.min(west, lon);
+    east = Math.max(east, lon);
+    south = Math.min(south, lat);
+    north = Math.max(north, lat);
   }
-  return west <= east ? [[west, south], [east, north]] : null;
+  return west <= east
+    ? [
+        [west, south],
+        [east, north],
+      ]
+    : null;
 }

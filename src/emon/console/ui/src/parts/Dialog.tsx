@@ -31,16 +31,41 @@ export function Dialog({ title, action, onDo, onClose, children, ready = true }:
     else setFault(wrong);
   };
   return (
-    <dialog ref={dialog} aria-labelledby={heading} onCancel={(event) => { event.preventDefault(); onClose(); }}>
-      <form method="dialog" onSubmit={(event) => { event.preventDefault(); void submit(); }} onKeyDown={(event) => {
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); void submit(); }
-      }}>
+    <dialog
+      ref={dialog}
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <form
+        method="dialog"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit();
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+            event.preventDefault();
+            void submit();
+          }
+        }}
+      >
         <h2 id={heading}>{title}</h2>
         {children}
-        {fault && <p className="fault" role="alert">{fault}</p>}
+        {fault && (
+          <p className="fault" role="alert">
+            {fault}
+          </p>
+        )}
         <div className="ends">
-          <button type="button" className="button" onClick={onClose}>Cancel <kbd aria-hidden="true">Esc</kbd></button>
-          <button type="submit" className="button main" disabled={!ready || busy}>{busy ? "Working…" : action}</button>
+          <button type="button" className="button" onClick={onClose}>
+            Cancel <kbd aria-hidden="true">Esc</kbd>
+          </button>
+          <button type="submit" className="button main" disabled={!ready || busy}>
+            {busy ? "Working…" : action}
+          </button>
         </div>
       </form>
     </dialog>

@@ -28,12 +28,27 @@ export function Help({ onClose }: { onClose: () => void }) {
       <dl className="keys">
         {KEYS.map(([keys, words]) => (
           <div key={words} style={{ display: "contents" }}>
-            <dt>{keys.map((key) => <kbd key={key}>{key}</kbd>)}</dt><dd>{words}</dd>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{words}</dd>
           </div>
         ))}
       </dl>
       <p className="switches" style={{ marginTop: 18 }}>
-        <label><input type="checkbox" checked={on} onChange={(change) => { setKeys(change.target.checked); setOn(change.target.checked); }} />Single keys act</label>
+        <label>
+          <input
+            type="checkbox"
+            checked={on}
+            onChange={(change) => {
+              setKeys(change.target.checked);
+              setOn(change.target.checked);
+            }}
+          />
+          Single keys act
+        </label>
       </p>
     </Dialog>
   );

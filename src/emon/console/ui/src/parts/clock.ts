@@ -13,6 +13,9 @@ export function setServerClock(serverAt: number): void {
   if (Math.abs(measured - offset) > 1_500) offset = measured; // below that it is the network's delay
 }
 
+/** An instant of this computer's clock as the server's clock shows it. */
+export const asServer = (at: number) => at + offset;
+
 /** Server time in milliseconds. */
 export const serverNow = () => Date.now() + offset;
 

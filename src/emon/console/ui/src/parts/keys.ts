@@ -19,10 +19,13 @@ const TYPING = "input, textarea, select, [contenteditable]";
 /** Binds `keys` ("j", "?", "Enter", "Escape") while the component is shown. */
 export function useKeys(keys: Keys): void {
   const current = useRef(keys);
-  useEffect(() => { current.current = keys; });
+  useEffect(() => {
+    current.current = keys;
+  });
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing)
+        return;
       if (!keysOn() || document.querySelector("dialog[open]")) return;
       const target = event.target as Element | null;
       if (target?.matches?.(TYPING)) return;

@@ -27,12 +27,16 @@ export function usePath(): string {
 /** A link within the console; a modified click opens a tab, as everywhere. */
 export function Link({ href, ...rest }: AnchorHTMLAttributes<HTMLAnchorElement> & { href: string }) {
   return (
-    <a href={href} {...rest} onClick={(click) => {
-      rest.onClick?.(click);
-      if (click.defaultPrevented || click.button !== 0) return;
-      if (click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return;
-      click.preventDefault();
-      go(href);
-    }} />
+    <a
+      href={href}
+      {...rest}
+      onClick={(click) => {
+        rest.onClick?.(click);
+        if (click.defaultPrevented || click.button !== 0) return;
+        if (click.metaKey || click.ctrlKey || click.shiftKey || click.altKey) return;
+        click.preventDefault();
+        go(href);
+      }}
+    />
   );
 }

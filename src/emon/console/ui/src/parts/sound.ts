@@ -33,11 +33,13 @@ function touch(): void {
 export function startSound(): void {
   addEventListener("pointerdown", touch, true);
   addEventListener("keydown", touch, true);
-  if (!navigator.locks) speaker = true; // only pages over TLS or from this computer can agree on a speaker
-  else void navigator.locks.request("emon-sound", () => {
-    speaker = true;
-    return new Promise(() => undefined); // until this tab closes
-  });
+  if (!navigator.locks)
+    speaker = true; // only pages over TLS or from this computer can agree on a speaker
+  else
+    void navigator.locks.request("emon-sound", () => {
+      speaker = true;
+      return new Promise(() => undefined); // until this tab closes
+    });
 }
 
 function play(tones: readonly number[]): void {
@@ -77,7 +79,8 @@ export function toggleSound(): void {
   changed();
 }
 
-export const useSound = () => useSyncExternalStore((listener) => {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}, state);
+export const useSound = () =>
+  useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, state);

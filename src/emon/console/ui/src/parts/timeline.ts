@@ -8,23 +8,45 @@ import { levelOf, plain, titleOf } from "../words.ts";
 
 export type Group = "finding" | "work" | "message" | "device" | "position";
 
-export interface Entry { key: string; at: number; group: Group; title: string; detail: string | null; evidence: boolean }
+export interface Entry {
+  key: string;
+  at: number;
+  group: Group;
+  title: string;
+  detail: string | null;
+  evidence: boolean;
+}
 
 export function ofFindings(findings: readonly FindingView[]): Entry[] {
-  return findings.flatMap(({ finding, revisions }) => revisions.map((revision): Entry => ({
-    key: `f${finding.finding_id}${revision.revision}`, at: millis(revision.decided_at), group: "finding",
-    title: `Finding ${revision.status}: ${titleOf(revision.kind, finding.evidence["event"] as string | undefined)}`,
-    detail: [`revision ${revision.revision}`, levelOf(revision.level)[0].toLowerCase(), revision.reason && plain(revision.reason).toLowerCase()].filter(Boolean).join(", "),
-    evidence: false,
-  })));
+  return findings.flatMap(({ finding, revisions }) =>
+    revisions.map((revision): Entry => ({
+      key: `f${finding.finding_id}${revision.revision}`,
+      at: millis(revision.decided_at),
+      group: "finding",
+      title: `Finding ${revision.status}: ${titleOf(revision.kind, finding.evidence["event"] as string | undefined)}`,
+      detail: [
+        `revision ${revision.revision}`,
+        levelOf(revision.level)[0].toLowerCase(),
+        revision.reason && plain(revision.reason).toLowerCase(),
+      ]
+        .filter(Boolean)
+        .join(", "),
+      evidence: false,
+    })),
+  );
 }
 
 export function ofReadings(readings: readonly Reading[], isEvidence: (reading: Reading) => boolean): Entry[] {
   return readings.map((reading, i): Entry => {
     const late = reading.received_at ? millis(reading.received_at) - millis(reading.observed_at) : 0;
     return {
-      key: `r${i}${reading.device}${reading.observed_at}`, at: millis(reading.observed_at), group: reading.kind === "position" ? "position" : "device",
-      title: describe(reading), detail: [aside(reading), late > 15 * 60_000 && `received late, at ${utc(millis(reading.received_at!))}`].filter(Boolean).join(", "),
+      key: `r${i}${reading.device}${reading.observed_at}`,
+      at: millis(reading.observed_at),
+      group: reading.kind === "position" ? "position" : "device",
+      title: describe(reading),
+      detail: [aside(reading), late > 15 * 60_000 && `received late, at ${utc(millis(reading.received_at!))}`]
+        .filter(Boolean)
+        .join(", "),
       evidence: isEvidence(reading),
     };
   });
@@ -32,47 +54,112 @@ export function ofReadings(readings: readonly Reading[], isEvidence: (reading: R
 
 /** What was found within a window, from the alerts that hold it. */
 export function ofAlerts(alerts: readonly Alert[], from: number, to: number): Entry[] {
-  return alerts.flatMap((alert): Entry[] => {
-    const entry = (key: string, at: string, title: string): Entry => ({ key: `a${alert.id}${key}`, at: millis(at), group: "finding", title, detail: `alert #${alert.id}${alert.withdrawn ? ", withdrawn" : ""}`, evidence: false });
-    return [entry("0", alert.onset, alert.title), ...(alert.ended !== null && alert.ended !== alert.onset ? [entry("1", alert.ended, `Ended: ${alert.title}`)] : [])];
-  }).filter((entry) => entry.at >= from && entry.at <= to);
+  return alerts
+    .flatMap((alert): Entry[] => {
+      const entry = (key: string, at: string, title: string): Entry => ({
+        key: `a${alert.id}${key}`,
+        at: millis(at),
+        group: "finding",
+        title,
+        detail: `alert #${alert.id}${alert.withdrawn ? ", withdrawn" : ""}`,
+        evidence: false,
+      });
+      return [
+        entry("0", alert.onset, alert.title),
+        ...(alert.ended !== null && alert.ended !== alert.onset
+          ? [entry("1", alert.ended, `Ended: ${alert.title}`)]
+          : []),
+      ];
+    })
+    .filter((entry) => entry.at >= from && entry.at <= to);
 }
 
 const EVENT_WORDS: Record<string, string> = {
-  opened: "Alert opened", noted: "Note", no_op: "Nothing to change", lease_lapsed: "Claim lapsed: back to the queue", taken_over: "Taken over",
-  work_timed_out: "Time for work is up: back to the queue", returned_to_queue: "More urgent now: back to the queue", self_cleared: "Closed by itself",
+  opened: "Alert opened",
+  noted: "Note",
+  no_op: "Nothing to change",
+  lease_lapsed: "Claim lapsed: back to the queue",
+  taken_over: "Taken over",
+  work_timed_out: "Time for work is up: back to the queue",
+  returned_to_queue: "More urgent now: back to the queue",
+  self_cleared: "Closed by itself",
 };
 
 const WORDS = ["note", "text", "reason", "disposition", "cause"];
 
 export function ofEvents(events: readonly WorkEvent[]): Entry[] {
-  return events.filter((event) => !event.kind.startsWith("finding_")).map((event): Entry => { // findings' own entries say it
-    const from = event.data?.["from"] ?? event.data?.["holder"];
-    const said = event.data === null ? "erased" : WORDS.map((name) => event.data?.[name]).filter((text) => typeof text === "string" && text !== "")
-      .map((text) => (/^[a-z_]+(:[a-z_]+)?$/.test(String(text)) ? plain(String(text)).toLowerCase() : `“${String(text)}”`)).join(", ");
-    const by = event.actor ? ` by ${event.actor}` : "";
-    return {
-      key: `e${event.seq}`, at: millis(event.at), group: "work", title: `${EVENT_WORDS[event.kind] ?? plain(event.kind)}${by}`,
-      detail: [typeof from === "string" && `was with ${from}`, event.kind !== "opened" && said, event.via && event.via !== "console" && `via ${event.via}`].filter(Boolean).join(", ") || null, evidence: false,
-    };
-  });
+  return events
+    .filter((event) => !event.kind.startsWith("finding_"))
+    .map((event): Entry => {
+      // findings' own entries say it
+      const from = event.data?.["from"] ?? event.data?.["holder"];
+      const said =
+        event.data === null
+          ? "erased"
+          : WORDS.map((name) => event.data?.[name])
+              .filter((text) => typeof text === "string" && text !== "")
+              .map((text) =>
+                /^[a-z_]+(:[a-z_]+)?$/.test(String(text))
+                  ? plain(String(text)).toLowerCase()
+                  : `“${String(text)}”`,
+              )
+              .join(", ");
+      const by = event.actor ? ` by ${event.actor}` : "";
+      return {
+        key: `e${event.seq}`,
+        at: millis(event.at),
+        group: "work",
+        title: `${EVENT_WORDS[event.kind] ?? plain(event.kind)}${by}`,
+        detail:
+          [
+            typeof from === "string" && `was with ${from}`,
+            event.kind !== "opened" && said,
+            event.via && event.via !== "console" && `via ${event.via}`,
+          ]
+            .filter(Boolean)
+            .join(", ") || null,
+        evidence: false,
+      };
+    });
 }
 
-const KINDS: Record<string, string> = { alert: "Message", update: "Update", correction: "Correction", system: "System message" };
+const KINDS: Record<string, string> = {
+  alert: "Message",
+  update: "Update",
+  correction: "Correction",
+  system: "System message",
+};
 
 export function ofMessages(messages: readonly Notification[]): Entry[] {
   return messages.flatMap((message): Entry[] => {
     const to = message.recipient_name ?? message.recipient;
-    const entry = (key: string, at: string, title: string, detail: string | null): Entry =>
-      ({ key: `m${message.id}${key}`, at: millis(at), group: "message", title, detail, evidence: false });
+    const entry = (key: string, at: string, title: string, detail: string | null): Entry => ({
+      key: `m${message.id}${key}`,
+      at: millis(at),
+      group: "message",
+      title,
+      detail,
+      evidence: false,
+    });
     const why = message.state_reason ? plain(message.state_reason).toLowerCase() : null;
     const kind = KINDS[message.kind] ?? plain(message.kind);
     return [
-      entry("", message.created_at, to ? `${kind} to ${to}: ${plain(message.state).toLowerCase()}` : `${kind}, nobody told yet: ${plain(message.state).toLowerCase()}`,
-        [message.subject && `“${message.subject}”`, why].filter(Boolean).join(", ") || null),
-      ...message.attempts.map((attempt) => entry(`a${attempt.attempt}`, attempt.finished_at ?? attempt.started_at,
-        `${CHANNELS[attempt.channel] ?? plain(attempt.channel)} to ${to ?? attempt.address}: ${OUTCOMES[attempt.outcome] ?? attempt.outcome}`,
-        [`attempt ${attempt.attempt}`, attempt.address, attempt.detail].filter(Boolean).join(", "))),
+      entry(
+        "",
+        message.created_at,
+        to
+          ? `${kind} to ${to}: ${plain(message.state).toLowerCase()}`
+          : `${kind}, nobody told yet: ${plain(message.state).toLowerCase()}`,
+        [message.subject && `“${message.subject}”`, why].filter(Boolean).join(", ") || null,
+      ),
+      ...message.attempts.map((attempt) =>
+        entry(
+          `a${attempt.attempt}`,
+          attempt.finished_at ?? attempt.started_at,
+          `${CHANNELS[attempt.channel] ?? plain(attempt.channel)} to ${to ?? attempt.address}: ${OUTCOMES[attempt.outcome] ?? attempt.outcome}`,
+          [`attempt ${attempt.attempt}`, attempt.address, attempt.detail].filter(Boolean).join(", "),
+        ),
+      ),
     ];
   });
 }
@@ -80,7 +167,12 @@ export function ofMessages(messages: readonly Notification[]): Entry[] {
 const CHANNELS: Record<string, string> = { sms: "SMS", email: "E-mail" };
 
 const OUTCOMES: Record<string, string> = {
-  started: "handed over, no answer yet", accepted: "accepted", temporary: "failed for now", permanent: "failed for good", unknown: "outcome unknown",
+  started: "handed over, no answer yet",
+  accepted: "accepted",
+  temporary: "failed for now",
+  permanent: "failed for good",
+  unknown: "outcome unknown",
 };
 
-export const inOrder = (entries: Entry[]) => entries.sort((a, b) => b.at - a.at || b.key.localeCompare(a.key, "en", { numeric: true }));
+export const inOrder = (entries: Entry[]) =>
+  entries.sort((a, b) => b.at - a.at || b.key.localeCompare(a.key, "en", { numeric: true }));

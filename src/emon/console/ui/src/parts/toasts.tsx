@@ -2,7 +2,11 @@
 
 import { useSyncExternalStore } from "react";
 
-interface Toast { id: number; text: string; bad: boolean }
+interface Toast {
+  id: number;
+  text: string;
+  bad: boolean;
+}
 
 let toasts: Toast[] = [];
 let next = 1;
@@ -22,16 +26,25 @@ export function say(text: string, bad = false): void {
 }
 
 export function Toasts() {
-  const shown = useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, () => toasts);
+  const shown = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => toasts,
+  );
   return (
     <div className="toasts" role="status" aria-live="polite">
       {shown.map((toast) => (
         <div key={toast.id} className={toast.bad ? "toast bad" : "toast"}>
           <span>{toast.text}</span>
-          <button type="button" aria-label="Dismiss" onClick={() => set(toasts.filter((each) => each.id !== toast.id))}>×</button>
+          <button
+            type="button"
+            aria-label="Dismiss"
+            onClick={() => set(toasts.filter((each) => each.id !== toast.id))}
+          >
+            ×
+          </button>
         </div>
       ))}
     </div>

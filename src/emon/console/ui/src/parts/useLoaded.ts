@@ -3,14 +3,29 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Refused } from "../api.ts";
 
-export interface Loaded<T> { value: T | null; fault: string | null; status: number | null; reload: () => void }
+export interface Loaded<T> {
+  value: T | null;
+  fault: string | null;
+  status: number | null;
+  reload: () => void;
+}
 
 /** `key` null: nothing to read. */
-export function useLoaded<T>(key: string | null, read: (key: string, signal: AbortSignal) => Promise<T>): Loaded<T> {
-  const [state, setState] = useState<{ key: string | null; value: T | null; fault: string | null; status: number | null }>({ key: null, value: null, fault: null, status: null });
+export function useLoaded<T>(
+  key: string | null,
+  read: (key: string, signal: AbortSignal) => Promise<T>,
+): Loaded<T> {
+  const [state, setState] = useState<{
+    key: string | null;
+    value: T | null;
+    fault: string | null;
+    status: number | null;
+  }>({ key: null, value: null, fault: null, status: null });
   const [turn, setTurn] = useState(0);
   const reader = useRef(read);
-  useEffect(() => { reader.current = read; });
+  useEffect(() => {
+    reader.current = read;
+  });
   useEffect(() => {
     if (key === null) return undefined;
     const abort = new AbortController();
@@ -19,8 +34,10 @@ export function useLoaded<T>(key: string | null, read: (key: string, signal: Abo
       (cause: unknown) => {
         if (abort.signal.aborted) return;
         setState((before) => ({
-          key, value: before.key === key ? before.value : null,
-          fault: cause instanceof Refused ? cause.message : "It could not be read.", status: cause instanceof Refused ? cause.status : null,
+          key,
+          value: before.key === key ? before.value : null,
+          fault: cause instanceof Refused ? cause.message : "It could not be read.",
+          status: cause instanceof Refused ? cause.status : null,
         }));
       },
     );
@@ -28,5 +45,10 @@ export function useLoaded<T>(key: string | null, read: (key: string, signal: Abo
   }, [key, turn]);
   const reload = useCallback(() => setTurn((before) => before + 1), []);
   const current = state.key === key;
-  return { value: current ? state.value : null, fault: current ? state.fault : null, status: current ? state.status : null, reload };
+  return {
+    value: current ? state.value : null,
+    fault: current ? state.fault : null,
+    status: current ? state.status : null,
+    reload,
+  };
 }

@@ -6,7 +6,11 @@ import { openAlerts, Refused } from "../api.ts";
 import { listen } from "../live/live.ts";
 import type { Alert } from "../types.ts";
 
-interface Held { alerts: ReadonlyMap<number, Alert>; loaded: boolean; fault: string | null }
+interface Held {
+  alerts: ReadonlyMap<number, Alert>;
+  loaded: boolean;
+  fault: string | null;
+}
 
 let held: Held = { alerts: new Map(), loaded: false, fault: null };
 const listeners = new Set<() => void>();
@@ -78,9 +82,12 @@ function start(): void {
 }
 
 export function useAlerts(): Held {
-  return useSyncExternalStore((listener) => {
-    if (!started) start();
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, () => held);
+  return useSyncExternalStore(
+    (listener) => {
+      if (!started) start();
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => held,
+  );
 }

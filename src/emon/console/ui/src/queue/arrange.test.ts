@@ -5,8 +5,14 @@ import { arrange, matcher } from "./arrange.ts";
 
 function alert(id: number, priority: number, minute: number, more: Partial<Alert> = {}): Alert {
   return {
-    id, priority, opened_at: new Date(minute * 60_000).toISOString(), work_state: "new", title: "Strap opened",
-    participant_name: "Katharina von Hohenberg", holder: null, ...more,
+    id,
+    priority,
+    opened_at: new Date(minute * 60_000).toISOString(),
+    work_state: "new",
+    title: "Strap opened",
+    participant_name: "Katharina von Hohenberg",
+    holder: null,
+    ...more,
   } as Alert;
 }
 
@@ -22,7 +28,11 @@ test("priority first, then the oldest; P1 stands in the strip", () => {
 
 test("while rows must keep their places, new ones wait and closed ones stay, but P1 comes at once", () => {
   const shown = [4, 1];
-  const found = arrange(of(alert(1, 3, 5, { work_state: "closed" }), alert(4, 3, 2), alert(2, 2, 9), alert(3, 1, 9)), shown, all);
+  const found = arrange(
+    of(alert(1, 3, 5, { work_state: "closed" }), alert(4, 3, 2), alert(2, 2, 9), alert(3, 1, 9)),
+    shown,
+    all,
+  );
   assert.deepEqual(ids(found.list), [4, 1]);
   assert.deepEqual(ids(found.strip), [3]);
   assert.equal(found.fresh, 1);

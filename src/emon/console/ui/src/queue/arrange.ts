@@ -10,7 +10,7 @@ const opened = new WeakMap<Alert, number>(); // ten thousand rows are sorted oft
 
 function openedAt(alert: Alert): number {
   let at = opened.get(alert);
-  if (at === undefined) opened.set(alert, at = Date.parse(alert.opened_at));
+  if (at === undefined) opened.set(alert, (at = Date.parse(alert.opened_at)));
   return at;
 }
 
@@ -26,7 +26,11 @@ export interface Arranged {
 }
 
 /** `shown`: ids in their present places, or null to put everything in its proper place now. */
-export function arrange(alerts: ReadonlyMap<number, Alert>, shown: readonly number[] | null, matches: (alert: Alert) => boolean): Arranged {
+export function arrange(
+  alerts: ReadonlyMap<number, Alert>,
+  shown: readonly number[] | null,
+  matches: (alert: Alert) => boolean,
+): Arranged {
   const open = [...alerts.values()].filter((alert) => isOpen(alert) && matches(alert)).sort(before);
   const strip = open.filter((alert) => alert.priority === 1);
   const rest = open.filter((alert) => alert.priority !== 1);
@@ -34,7 +38,8 @@ export function arrange(alerts: ReadonlyMap<number, Alert>, shown: readonly numb
   const places = new Set(shown);
   const list = shown.map((id) => alerts.get(id)).filter((alert) => alert !== undefined);
   return {
-    strip, list,
+    strip,
+    list,
     fresh: rest.filter((alert) => !places.has(alert.id)).length,
     done: list.filter((alert) => !isOpen(alert) || alert.priority === 1).length,
   };
@@ -44,12 +49,22 @@ export function arrange(alerts: ReadonlyMap<number, Alert>, shown: readonly numb
 export function matcher(text: string, me: string | null): (alert: Alert) => boolean {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return () => true;
-  return (alert) => words.every((word) => {
-    if (/^p[1-4]$/.test(word)) return alert.priority === Number(word[1]);
-    if (word === "new") return alert.work_state === "new";
-    if (word === "mine") return alert.holder !== null && alert.holder === me;
-    return [alert.title, alert.kind, alert.participant, alert.participant_name, alert.order, alert.condition,
-      alert.officer, alert.feed, alert.holder, `#${alert.id}`]
-      .some((field) => field?.toLowerCase().includes(word));
-  });
+  return (alert) =>
+    words.every((word) => {
+      if (/^p[1-4]$/.test(word)) return alert.priority === Number(word[1]);
+      if (word === "new") return alert.work_state === "new";
+      if (word === "mine") return alert.holder !== null && alert.holder === me;
+      return [
+        alert.title,
+        alert.kind,
+        alert.participant,
+        alert.participant_name,
+        alert.order,
+        alert.condition,
+        alert.officer,
+        alert.feed,
+        alert.holder,
+        `#${alert.id}`,
+      ].some((field) => field?.toLowerCase().includes(word));
+    });
 }

@@ -10,8 +10,13 @@ const EVERY_MS = 40_000; // three tries in a lease
 
 export function useRenewal(me: string | null): void {
   const { alerts } = useAlerts();
-  const mine = [...alerts.values()].filter((alert) => me !== null && alert.holder === me && alert.work_state === "claimed");
-  const key = mine.map((alert) => alert.id).sort().join(",");
+  const mine = [...alerts.values()].filter(
+    (alert) => me !== null && alert.holder === me && alert.work_state === "claimed",
+  );
+  const key = mine
+    .map((alert) => alert.id)
+    .sort()
+    .join(",");
   useEffect(() => {
     if (key === "") return undefined;
     const latest = new Map<number, Alert>(mine.map((alert) => [alert.id, alert]));
@@ -23,7 +28,10 @@ export function useRenewal(me: string | null): void {
     const timer = setInterval(() => {
       for (const alert of latest.values()) {
         if (alert.holder !== me || alert.work_state !== "claimed") continue;
-        command(alert, "claim").then(({ alert: renewed }) => take(renewed), () => undefined); // a lost lease shows itself by the stream
+        command(alert, "claim").then(
+          ({ alert: renewed }) => take(renewed),
+          () => undefined,
+        ); // a lost lease shows itself by the stream
       }
     }, EVERY_MS);
     return () => {
