@@ -25,6 +25,9 @@ class FileFault:
     line: int
     reason: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", one_line(self.reason))
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}"
 
@@ -36,8 +39,18 @@ class ObjectFault:
     path: tuple[PathPart, ...]
     reason: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", one_line(self.reason))
+
     def __str__(self) -> str:
         return f"{dotted(self.path)}: {self.reason}" if self.path else self.reason
+
+
+def one_line(reason: str) -> str:
+    """A reason may quote what somebody wrote: no line feeds, no control signs for a terminal."""
+    return reason if reason.isprintable() else "".join(sign if sign.isprintable()
+                                                       else "\N{REPLACEMENT CHARACTER}"
+                                                       for sign in reason)
 
 
 def dotted(path: Sequence[PathPart]) -> str:
