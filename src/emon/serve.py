@@ -108,25 +108,38 @@ async def _named(name: str, role: Role, stop: asyncio.Event) -> None:
 
 
 def _roles(parts: Parts, roles: Sequence[str], stop: asyncio.Event) -> list[tuple[str, Role]]:
-    from emon.alerts import worker as alerts
-    from emon.evaluate import worker as evaluate
-    from emon.ingest import ticks
-    from emon.notify import worker as notify
-    from emon.notify.channels import open_channels
-    from emon.route import worker as route
-    from emon.store.history import SqlHistory, SqlSnapshots
-
+    """What each role runs. Imported when needed: a console has no use for the evaluator's numpy."""
     journal, store, clock = parts.journal, parts.store, parts.clock
-    known: dict[str, list[Role]] = {
-        "ingest": [lambda: ticks.run(journal, clock, stop)],
-        "route": [lambda: route.run(journal, store, clock, stop)],
-        "evaluate": [lambda: evaluate.run(journal, SqlHistory(parts.history), SqlSnapshots(parts.history),
-                                          clock, stop)],
-        "alerts": [lambda: alerts.run(journal, store, clock, stop)],
-        "notify": [lambda: notify.run(store, open_channels(parts.settings), clock, stop)],
-        "console": [],
-    }
-    return [(name, role) for name in roles for role in known[name]]
+
+    async def ingest() -> None:
+        from emon.ingest import ticks
+
+        await ticks.run(journal, clock, stop)
+
+    async def route() -> None:
+        from emon.route import worker
+
+        await worker.run(journal, store, clock, stop)
+
+    async def evaluate() -> None:
+        from emon.evaluate import worker
+        from emon.store.history import SqlHistory, SqlSnapshots
+
+        await worker.run(journal, SqlHistory(parts.history), SqlSnapshots(parts.history), clock, stop)
+
+    async def alerts() -> None:
+        from emon.alerts import worker
+
+        await worker.run(journal, store, clock, stop)
+
+    async def notify() -> None:
+        from emon.notify import worker
+        from emon.notify.channels import open_channels
+
+        await worker.run(store, open_channels(parts.settings), clock, stop, public_url=parts.settings.public_url)
+
+    known = {"ingest": ingest, "route": route, "evaluate": evaluate, "alerts": alerts, "notify": notify}
+    return [(name, known[name]) for name in roles if name in known]
 
 
 def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:

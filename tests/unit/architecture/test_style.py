@@ -21,10 +21,10 @@ SHELL_SIGNS = re.compile(
     re.MULTILINE,
 )
 SHELL = {
-    "cli.py", "serve.py", "clock.py", "config.py", "telemetry.py",
+    "cli.py", "serve.py", "demo.py", "recording.py", "clock.py", "config.py", "telemetry.py",
     "journal/port.py",  # names the drivers' coroutines, does nothing
 }
-SHELL_FOLDERS = ("store/", "console/", "notify/channels/")
+SHELL_FOLDERS = ("store/", "console/", "notify/channels/", "journal/kafka", "journal/sqlite")
 SHELL_NAMES = {"worker.py", "endpoint.py", "sqlite.py", "kafka.py", "memory.py", "open.py"}
 
 
