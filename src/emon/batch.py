@@ -43,8 +43,6 @@ def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequ
     """Writes revisions to `out` in the published order. Raises Unreadable for what cannot be read or written."""
     outcome = Outcome()
     checked = check([*orders, *zones])
-    if checked.unreadable:
-        raise checked.unreadable[0]
     outcome.messages += [f"{warning} (warning)" for warning in checked.warnings]
     if checked.faults:
         outcome.faulty = True

@@ -87,12 +87,12 @@ def check(paths: tuple[Path, ...]) -> None:
     checked = check_documents(paths)
     for warning in checked.warnings:
         click.echo(f"{warning} (warning)")
-    for fault in (*checked.faults, *checked.unreadable):
+    for fault in checked.faults:
         click.echo(str(fault))
     counts = (f"{len(checked.orders)} order versions, {len(checked.zones)} zone versions, "
               f"{len(checked.bindings)} bindings, {len(checked.people)} people")
     click.echo(f"{counts}: {len(checked.faults)} faults, {len(checked.warnings)} warnings", err=True)
-    sys.exit(checked.exit_code)
+    sys.exit(FAULTY if checked.faults else 0)
 
 
 @main.group()
@@ -202,10 +202,10 @@ def _documents(paths: tuple[Path, ...]) -> list[Any]:
     from emon.formats.check import check as check_documents
 
     checked = check_documents(paths)
-    if checked.exit_code:
-        for fault in (*checked.faults, *checked.unreadable):
+    if checked.faults:
+        for fault in checked.faults:
             click.echo(str(fault), err=True)
-        sys.exit(checked.exit_code)
+        sys.exit(FAULTY)
     return [*checked.people, *checked.zones, *checked.orders, *checked.bindings]
 
 

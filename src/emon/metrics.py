@@ -16,7 +16,8 @@ UNKNOWN_VALUES = Counter("emon_unknown_values_total", "Methods and events that n
                          "adapter's table.", ["feed", "field"])
 STAGE_LAG = Gauge("emon_stage_lag_records", "Records between a stage's position and the journal's end. Grows: the "
                   "stage is too slow or down; start another process of that role.", ["stage"])
-STAGE_RECORDS = Counter("emon_stage_records_total", "Records that a stage has worked through.", ["stage"])
+STAGE_RECORDS = Counter("emon_stage_records_total", "Records that a stage has worked through. Stands still while "
+                        "emon_stage_lag_records grows: restart the stage.", ["stage"])
 FINDINGS = Counter("emon_findings_total", "Revisions of findings written. Jumps: look for one cause, a feed or a "
                    "zone change, before paging anybody.", ["kind", "status"])
 FIX_TO_FINDING = Histogram("emon_fix_to_finding_seconds", "From the newest evidence's received_at to the revision "
