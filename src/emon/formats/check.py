@@ -123,8 +123,7 @@ def _each_version_once(placed: Iterable[_Placed]) -> tuple[list[_Placed], list[F
             where = f"{first.document.file}:{first.document.line(first.found.at())}"
             what = type(each.value).__name__.lower()
             faults.append(each.fault(f"{what} {each.value.id} version {each.value.version} stands here with "
-                                     f"other content "
-                                     f"than at {where}; a changed version needs a new number"))
+                                     f"other content than at {where}; a changed version needs a new number"))
     return list(kept.values()), faults
 
 
@@ -171,8 +170,7 @@ def _bindings(placed: list[_Placed]) -> tuple[list[Binding], list[FileFault]]:
         if isinstance(each.value, Binding):
             if (each.value.id, each.value.version) in where:
                 faults.append(each.fault(f"binding {each.value.id} version {each.value.version} also stands "
-                                         f"as "
-                                         "shorthand in an order"))
+                                         "as shorthand in an order"))
             where[each.value.id, each.value.version] = (each, ())
             bindings.append(each.value)
     for overlap in overlaps(binding for binding in bindings if binding.participant

@@ -11,10 +11,8 @@ from emon.formats import conditions, models
 from emon.formats.bindings import binding_ids
 
 _DIRECT = ("id", "kind", "zone", "place", "buffer_m", "confirm_fixes", "hold_s", "grace_s", "every_s",
-           "minimum_s",
-           "allowance_s_per_week", "protected_device", "protected_person", "distance_m", "mode", "limits",
-           "per_month",
-           "charge_every_h")
+           "minimum_s", "allowance_s_per_week", "protected_device", "protected_person", "distance_m", "mode",
+           "limits", "per_month", "charge_every_h")
 
 
 def order(document: models.OrderDocument) -> Order:

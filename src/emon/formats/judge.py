@@ -58,8 +58,7 @@ def order_warnings(order: OrderDocument) -> Iterator[ObjectFault]:
     first = next((at for at, kind in enumerate(kinds) if kind in PLACE_KINDS), None)
     if first is not None and "contact" not in kinds:
         yield ObjectFault(("conditions", first), f"order {order.order} has place conditions and no contact "
-                                                 f"condition: "
-                          "nobody would notice a silent device")
+                          "condition: nobody would notice a silent device")
     if order.time_zone is None and any(getattr(condition, "windows", None)
                                        or getattr(condition, "tests", None)
                                        for condition in order.conditions):
@@ -106,10 +105,11 @@ def _condition_faults(condition: Condition, path: _Path, places: Sequence[str],
                       order: OrderDocument) -> Iterator[ObjectFault]:
     if isinstance(condition, Curfew | Attendance):
         yield from _where_and_when(condition, path, places)
-    if isinstance(condition,
-                  KeepAway) and (condition.protected_device is None) == (condition.protected_person is None):
-        yield ObjectFault(path, f"{condition.id} (keep_away) needs either `protected_device` or "
-                                f"`protected_person`")
+    if isinstance(condition, KeepAway):
+        named = (condition.protected_device is not None) + (condition.protected_person is not None)
+        if named != 1:
+            yield ObjectFault(path, f"{condition.id} (keep_away) needs either `protected_device` or "
+                              "`protected_person`")
     if isinstance(condition, ExclusionZone | InclusionZone | Curfew | Attendance):
         dates = _twice([day.date for day in condition.exceptions], "exceptions", "date", "exception for")
         yield from (ObjectFault((*path, *fault.path), fault.reason) for fault in dates)
@@ -121,21 +121,18 @@ def _condition_faults(condition: Condition, path: _Path, places: Sequence[str],
     for at, absence in enumerate(condition.leave):
         if absence.from_ < absence.to and not _touches(absence, order):
             yield ObjectFault((*path, "leave", at), f"leave of {condition.id} lies outside its version's "
-                                                    f"time, "
-                              f"{_time_of(order)}: it would never count")
+                              f"time, {_time_of(order)}: it would never count")
 
 
 def _condition_warnings(condition: Condition, path: _Path, order: OrderDocument) -> Iterator[ObjectFault]:
     for at, absence in enumerate(condition.leave):
         if _touches(absence, order) and not _within(absence, order):
             yield ObjectFault((*path, "leave", at), f"leave of {condition.id} lies partly outside its "
-                                                    f"version's time, "
-                              f"{_time_of(order)}: only what lies inside counts")
+                              f"version's time, {_time_of(order)}: only what lies inside counts")
     for at, absence in enumerate(condition.suspensions):
         if not _touches(absence, order):
             yield ObjectFault((*path, "suspensions", at), f"suspension of {condition.id} lies outside its "
-                                                          f"version's "
-                              f"time, {_time_of(order)}: it never counts")
+                              f"version's time, {_time_of(order)}: it never counts")
     if isinstance(condition, Attendance):
         for at, window in enumerate(condition.windows):
             if condition.minimum_s > _length(window):

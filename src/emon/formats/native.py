@@ -289,5 +289,5 @@ def _depth(value: object) -> int:
 
 
 def _named(value: object) -> str:
-    return {list: "an array", str: "a text", bool: "true or false", type(None): "null"}.get(type(value),
-                                                                                            "a number")
+    names: dict[type, str] = {list: "an array", str: "a text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")

@@ -25,8 +25,7 @@ Event = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, description=
                             "strap_open/closed, case_open/closed, proximity_lost/restored, "
                             "shielding_start/stop, "
                             "jamming_start/stop, motion_start/stop, charging_start/stop, battery, "
-                            "power_off/on, "
-                            "heartbeat, mock_location, panic; any other is taken as unknown")]
+                            "power_off/on, heartbeat, mock_location, panic; any other is taken as unknown")]
 Alcohol = Annotated[float, Meta(ge=0, le=1)]  # g/dL and g/210 L: 0.5 is deadly, above 1 is another unit
 
 
