@@ -54,9 +54,11 @@ class _Placed:
         return self.document.fault(reason, self.found.at(*path))
 
 
-def check(paths: Iterable[Path | str]) -> Checked:
+def check(paths: Iterable[Path | str], *, complete: bool = False) -> Checked:
     """Reads and checks files and folders of orders, zones, bindings and people.
 
+    `complete`: the files are all there is, so a zone that none of them has is a fault. Else it is one only
+    where there are zones among the files; an order looked at by itself gets a warning.
     Raises Unreadable, naming every file that cannot be read.
     """
     files, faults = documents.find([Path(path) for path in paths])
@@ -73,16 +75,16 @@ def check(paths: Iterable[Path | str]) -> Checked:
     if unreadable:
         others = "".join(f"; {error}" for error in unreadable[1:])
         raise Unreadable(unreadable[0].path, unreadable[0].detail + others)
-    return _with(check_documents(read), faults)
+    return _with(check_documents(read, complete=complete), faults)
 
 
-def check_documents(read: Iterable[Document]) -> Checked:
-    """Checks documents that are already loaded."""
+def check_documents(read: Iterable[Document], *, complete: bool = False) -> Checked:
+    """As `check`, of documents that are already loaded."""
     placed: list[_Placed] = []
     faults: list[FileFault] = []
     warnings: list[FileFault] = []
     zone_ids: set[str] = set()
-    zones_given = False
+    zones_given = complete
     for document in read:
         if "type" in document.value:
             zones_given = True

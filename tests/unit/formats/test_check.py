@@ -219,11 +219,12 @@ def test_place_conditions_without_contact_are_a_warning(tmp_path: Path) -> None:
 
 
 def test_an_order_alone_cannot_know_its_zones(tmp_path: Path) -> None:
-    """Without any zone file the zone may be anywhere: a warning."""
+    """Without any zone file the zone may be anywhere: a warning; a fault where that is all there is."""
     (tmp_path / "order.yaml").write_text(ORDER)
     checked = check([tmp_path])
     assert not checked.faults
     assert "zone `yard`" in str(checked.warnings[0])
+    assert [fault.line for fault in check([tmp_path], complete=True).faults] == [12]
 
 
 def test_leave_partly_outside_its_version_is_a_warning(tmp_path: Path) -> None:
