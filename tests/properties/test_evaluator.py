@@ -1,0 +1,64 @@
+"""The evaluator's promises, as properties over small random worlds. One test a promise; the numbered ones are
+the invariants of the whole system."""
+
+from __future__ import annotations
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from tests.oracle.oracle import oracle
+from tests.properties.rearrange import all_arrived, rearranged
+from tests.properties.running import REAL, at_once, in_batches, of_kinds, with_ticks
+from tests.properties.views import differences, in_force
+from tests.properties.worlds import World, labels_of_output, worlds
+
+SEEDS = st.integers(0, 1 << 16)
+QUICK = settings(max_examples=250, deadline=None, derandomize=True, database=None)
+
+
+@QUICK
+@given(worlds())
+def test_revisions_are_the_oracles(world: World) -> None:
+    """What the rules' text says, revision by revision."""
+    expected = oracle(world.records, world.until_at)
+    for label in world.labels | labels_of_output(expected):
+        event(label)
+    assert differences(expected, of_kinds(at_once(REAL, world.records, world.until_at))) == ""
+
+
+@QUICK
+@given(worlds(), SEEDS)
+def test_1_batches_do_not_matter(world: World, seed: int) -> None:
+    """Every field of every revision is the same however the records are cut into batches."""
+    whole = at_once(REAL, world.records, world.until_at)
+    assert in_batches(REAL, world.records, world.until_at, seed) == whole
+
+
+@QUICK
+@given(worlds(), SEEDS)
+def test_2_arrival_order_does_not_matter(world: World, seed: int) -> None:
+    """Delayed, reordered, sent twice: once all has arrived the same findings are in force."""
+    other = rearranged(world.scene, seed)
+    until = all_arrived(world.scene, other)
+    assert in_force(at_once(REAL, world.records, until)) == in_force(at_once(REAL, other.records(), until))
+
+
+@QUICK
+@given(worlds(), st.integers(-60, 300))
+def test_2_nothing_shows_hindsight(world: World, minute: int) -> None:
+    """A run over what had arrived by then says what the whole run says up to then."""
+    until = min(world.scene.at(minute), world.until_at)
+    if any(outage.from_ < until < outage.to for outage in world.scene.own_outages):
+        return  # nothing is ever judged at such an instant
+    arrived = [record for record in world.records if record.received_at <= until]
+    whole = at_once(REAL, world.records, world.until_at)
+    assert at_once(REAL, arrived, until) == [line for line in whole if line.decided_at <= until]
+
+
+@QUICK
+@given(worlds(), SEEDS)
+def test_7_ticks_tell_the_time_and_change_nothing(world: World, seed: int) -> None:
+    """Timers fire at their instants, whether the clock jumps over them or comes by every now and then."""
+    whole = at_once(REAL, world.records, world.until_at)
+    ticking = with_ticks(world.records, world.until_at, seed)
+    assert in_batches(REAL, ticking, world.until_at, seed) == whole
