@@ -219,3 +219,40 @@ def test_the_filter_finds_rows_and_leads_beyond_the_queue(console: Console, oper
     expect(ada.locator(".freshbar")).to_have_text("1 alert found, by priority, then oldest")
     search.fill("P-0001x")
     expect(ada.get_by_role("link", name="participant P-0001x")).to_be_visible()
+
+
+def test_single_keys_can_be_switched_off(console: Console, operators: Operators) -> None:
+    """Whoever dictates to the computer must not claim alerts by speaking (WCAG 2.1.4)."""
+    console.publish(console.now() - 30 * MINUTE)
+    console.find(world.exclusion(console.now() - 30 * MINUTE))
+    ada = operators("Ada")
+    expect(ada.locator(".row")).to_have_count(1)
+    ada.keyboard.press("?")
+    ada.get_by_role("checkbox", name="Single keys act").uncheck()
+    ada.keyboard.press("Escape")
+    ada.keyboard.press("j")
+    ada.keyboard.press("t")
+    expect(ada.locator(".row.selected")).to_have_count(0)
+    expect(ada).to_have_url(f"{console.url}/")
+    ada.get_by_role("button", name="Keys").click()
+    expect(ada.get_by_role("checkbox", name="Single keys act")).not_to_be_checked()
+
+
+def test_silence_is_shown_until_the_browser_allows_sound(console: Console, operators: Operators) -> None:
+    """A critical alert sounds only after a first key or click: the screen says so, and takes it back."""
+    console.find(world.tamper(console.now() - 5 * MINUTE))
+    ada = operators("Ada")
+    expect(ada.get_by_role("button", name="Sound blocked until you click or press a key")).to_be_visible()
+    ada.evaluate("""() => {
+      window.heard = 0;
+      const start = OscillatorNode.prototype.start;
+      OscillatorNode.prototype.start = function (at) { window.heard += 1; start.call(this, at); };
+    }""")
+    ada.keyboard.press("Shift")
+    expect(ada.get_by_role("button", name="Sound is on")).to_be_visible()
+    console.find(world.tamper(console.now() - MINUTE, id_="f-2", participant="P-0002"))
+    expect(ada.locator(".strip .row")).to_have_count(2)
+    ada.wait_for_timeout(300)
+    assert ada.evaluate("window.heard") >= 3
+    ada.get_by_role("button", name="Sound is on").click()
+    expect(ada.get_by_role("button", name="Sound is off")).to_be_visible()
