@@ -140,9 +140,10 @@ class OrderLog:
 
     async def _follow(self) -> None:
         """Takes in what was written since."""
-        for partition in range(await self._journal.partitions(ORDERS)):
+        for partition, end in (await self._journal.end_offsets(ORDERS)).items():
             position = TopicPartition(ORDERS, partition)
-            while records := await self._journal.read(position, self._offsets.get(partition, 0), _AT_ONCE):
+            while self._offsets.get(partition, 0) < end and (records := await self._journal.read(
+                    position, self._offsets.get(partition, 0), _AT_ONCE)):
                 for record in records:
                     document = _document(decode_orders(record.value))
                     self._places.setdefault(

@@ -77,9 +77,10 @@ class Seen:
 
     async def _follow(self) -> None:
         since = self._clock.now_us() - DUPLICATE_WINDOW
-        for partition in self._followed:
-            while records := await self._journal.read(TopicPartition(RAW, partition),
-                                                      self._followed[partition], _READ_AT_ONCE):
+        for partition, end in (await self._journal.end_offsets(RAW)).items():
+            position = TopicPartition(RAW, partition)
+            while self._followed[partition] < end and (records := await self._journal.read(
+                    position, self._followed[partition], _READ_AT_ONCE)):
                 for record in records:
                     if self._mine not in record.value:
                         self._learn(record.value, since)

@@ -30,8 +30,8 @@ async def load_versions(journal: Journal, binder: Binder, positions: Positions) 
     """Versions up to the stored position were told; of later ones, returned, nobody knows (Binder.expect)."""
     unsure: list[VersionRecord] = []
     records = []
-    for partition in range(await journal.partitions(ORDERS)):
-        async for record in _all(journal, TopicPartition(ORDERS, partition), 0):
+    for partition, end in (await journal.end_offsets(ORDERS)).items():
+        async for record in _all(journal, TopicPartition(ORDERS, partition), 0, end):
             version = decode_orders(record.value)
             records.append((record.offset >= positions.get((ORDERS, partition), 0), version.received_at,
                             partition, record.offset, version))
@@ -66,7 +66,7 @@ async def _tail(journal: Journal, partition: int) -> list[InputRecord]:
     while True:
         start = max(0, end - count)
         records = [decode_input(r.value) async for r in
-                   _all(journal, TopicPartition(READINGS, partition), start)]
+                   _all(journal, TopicPartition(READINGS, partition), start, end)]
         if start == 0 or any(isinstance(record, Tick) for record in records):
             return records
         count *= 2
@@ -76,10 +76,11 @@ async def load_history(journal: Journal, positions: Positions, batch: Batch) -> 
     """Readings that no chunk holds and that are not about to be routed."""
     starts = {p: positions.get((RAW, p), 0) for p in range(await journal.partitions(RAW))}
     history = DeviceHistory(starts)
-    for partition, start in starts.items():
+    for partition, end in (await journal.end_offsets(RAW)).items():
         coming = batch.get(TopicPartition(RAW, partition))
-        async for record in _all(journal, TopicPartition(RAW, partition), start):
-            if coming and record.offset >= coming[0].offset:
+        until = min(end, coming[0].offset) if coming else end
+        async for record in _all(journal, TopicPartition(RAW, partition), starts[partition], until):
+            if record.offset >= until:
                 break
             head = decode_raw(record.value)
             if isinstance(head, RawHead):
@@ -89,9 +90,9 @@ async def load_history(journal: Journal, positions: Positions, batch: Batch) -> 
     return history
 
 
-async def _all(journal: Journal, position: TopicPartition, offset: int) -> AsyncIterator[Record]:
-    """Every record from `offset` to the present end."""
-    while records := await journal.read(position, offset, _AT_ONCE):
+async def _all(journal: Journal, position: TopicPartition, offset: int, end: int) -> AsyncIterator[Record]:
+    """Every record from `offset` to `end`. A read at the end may wait for a record to come: there is none."""
+    while offset < end and (records := await journal.read(position, offset, _AT_ONCE)):
         for record in records:
             yield record
         offset = records[-1].offset + 1

@@ -4,7 +4,7 @@ One sequencer gives every arrival its effective instant, so that what enters sev
 version, a protected person's fix) has one instant in all of them and no partition's clock passes it before
 it is there. Sharing the work would need a vote on every instant; one process binds several times what two
 cores can evaluate, so there is nothing to win. Others stand by: who holds the lease joins the group, and the
-group's generation (on Kafka: the fixed transactional id) keeps a predecessor that still runs from writing.
+group's generation keeps a predecessor that still runs from writing.
 
 Outputs and offsets move in one transaction. Everything else is made anew from the logs at every start: where
 the order stands from the ends of emon.readings, the bindings from emon.orders, the devices' newest readings
