@@ -3,6 +3,7 @@
 Invariants: findings are taken in before their offset is committed, and taking one in twice changes nothing;
 before findings are judged the projection holds every order version that was issued before them; nobody is
 told anything while findings that exist are still unread, so what is withdrawn already is shown, not sent.
+Every entry of the alerts' log also goes to emon.alerts, at least once.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ import structlog
 from sqlalchemy import Engine
 
 from emon import metrics
-from emon.alerts import batch, timers
+from emon.alerts import batch, publish, timers
 from emon.alerts.batch import Arrived
 from emon.clock import Clock, SystemClock, monotonic_s
 from emon.domain import finding as findings
 from emon.domain.errors import Fenced, Unavailable
-from emon.journal.port import FINDINGS, ORDERS, Consumer, Journal, Record, TopicPartition
+from emon.journal.port import ALERTS, FINDINGS, ORDERS, Consumer, Entry, Journal, Record, TopicPartition
 from emon.journal.records import decode_orders
 from emon.limits import ALERTS_BATCH, IDEMPOTENCY_WINDOW, RETRY_FIRST_S, RETRY_MOST_S, TIMER_EVERY_S
-from emon.store import answers, documents, outbox, progress, reading, writing
+from emon.store import answers, documents, outbox, progress, queue, reading, writing
 from emon.store.alert_book import AlertBook
 from emon.store.due import due_alerts
 from emon.store.progress import Progress
@@ -42,6 +43,7 @@ class _Position:
     assigned: dict[TopicPartition, int] = field(default_factory=dict)
     next_offsets: dict[int, int] = field(default_factory=dict)
     orders: dict[int, int] | None = None
+    published: int | None = None
     held: bool = True  # notices may be waiting for us, from this run or one before
     idle_polls: int = 0
     report_at: float = 0.0
@@ -92,6 +94,8 @@ async def _work(journal: Journal, consumer: Consumer, store: Engine, clock: Cloc
         await asyncio.to_thread(_take, store, polled, position, ends, clock.now_us(), wall.now_us())
         if offsets:
             await consumer.commit(offsets)
+        if any(where.partition == 0 for where in position.assigned):  # one of all workers, not each
+            await _publish(journal, store, position)
         if monotonic_s() >= timers_at:
             timers_at = monotonic_s() + TIMER_EVERY_S
             await asyncio.to_thread(_fire, store, clock.now_us(), wall.now_us())
@@ -133,7 +137,7 @@ def _progress(position: _Position, ends: Mapping[int, int], caught_up: bool, wal
 async def _project_orders(journal: Journal, store: Engine, position: _Position) -> None:
     """Every version that stands on emon.orders now is in the projection afterwards."""
     if position.orders is None:
-        position.orders = await asyncio.to_thread(_positions, store)
+        position.orders = await asyncio.to_thread(_positions, store, ORDERS)
     for partition, end in (await journal.end_offsets(ORDERS)).items():
         while position.orders.get(partition, 0) < end:
             offset = position.orders.get(partition, 0)
@@ -143,9 +147,31 @@ async def _project_orders(journal: Journal, store: Engine, position: _Position) 
             position.orders[partition] = offset
 
 
-def _positions(store: Engine) -> dict[int, int]:
+async def _publish(journal: Journal, store: Engine, position: _Position) -> None:
+    """The log's new entries go to emon.alerts; the position moves after they are durable there."""
+    if position.published is None:
+        position.published = (await asyncio.to_thread(_positions, store, ALERTS)).get(0, 0)
+    while entries := await asyncio.to_thread(_entries, store, position.published):
+        await journal.append([entry for _, entry in entries])
+        position.published = entries[-1][0]
+        await asyncio.to_thread(_published, store, position.published)
+
+
+def _entries(store: Engine, after: int) -> list[tuple[int, Entry]]:
     with reading(store) as connection:
-        return documents.positions(connection, ORDERS)
+        rows = queue.events_after(connection, after, ALERTS_BATCH)
+        states = queue.some(connection, list({row.alert_id for row in rows}))
+    return [(row.seq, publish.entry(row, states[row.alert_id])) for row in rows]
+
+
+def _published(store: Engine, seq: int) -> None:
+    with writing(store) as connection:
+        documents.move(connection, ALERTS, 0, seq)
+
+
+def _positions(store: Engine, topic: str) -> dict[int, int]:
+    with reading(store) as connection:
+        return documents.positions(connection, topic)
 
 
 def _project(store: Engine, partition: int, next_offset: int, records: Sequence[Record]) -> None:

@@ -59,6 +59,11 @@ _WITHDRAWN: Final[Mapping[str, str]] = {
     "order_ended": "the order had ended",
     "terms_changed": "the order's terms had changed",
     "unbound": "the device was no longer this person's",
+    "suspension": "the condition was suspended then",
+    "order_changed": "the order says otherwise for that time",
+    "zone_changed": "the zone had another shape then",
+    "binding_changed": "the readings belong to somebody else",
+    "late_data": "readings that came in later show otherwise",
     "merged": "it is part of an earlier finding",
 }
 
@@ -89,7 +94,9 @@ def why_withdrawn(finding: Finding) -> str:
 
 
 def sentence(finding: Finding, time_zone: str | None) -> str:
-    """What was observed, when, by what, and how sure it is."""
+    """What was observed, when, by what, and how sure it is: the rule's own sentence where it wrote one."""
+    if own := finding.evidence.get("sentence"):
+        return str(own)
     parts = [title(finding.kind), f"{sure(finding.level)} (level {finding.level})", _when(finding, time_zone)]
     if finding.condition is not None:
         version = "" if finding.order_version is None else f" version {finding.order_version}"

@@ -22,6 +22,7 @@ from emon.limits import HISTORY_READ_BATCH
 from emon.store import schema
 from emon.store.engine import reading as reading_from
 from emon.store.engine import writing
+from emon.store.upsert import insert_new
 
 _chunk = schema.history_chunk
 _columns = (_chunk.c.participant, _chunk.c.day, _chunk.c.first_observed_at, _chunk.c.last_observed_at,
@@ -169,11 +170,10 @@ def _save_head(connection: Connection, partition: int, generation: int, offset: 
     """Takes the partition's row first: its lock makes a second writer wait, and then see who was here."""
     head = schema.snapshot_head
     values = {"generation": generation, "next_offset": offset, "shared": shared}
+    insert_new(connection, head, [{"partition": partition, **values}])
     done = connection.execute(update(head).where(and_(head.c.partition == partition,
                                                       head.c.generation <= generation)).values(values))
     if done.rowcount == 1:
         return
     known = connection.execute(select(head.c.generation).where(head.c.partition == partition)).scalar()
-    if known is not None:
-        raise Fenced(f"partition {partition}: generation {known} has saved, ours is {generation}")
-    connection.execute(insert(head).values(partition=partition, **values))
+    raise Fenced(f"partition {partition}: generation {known} has saved, ours is {generation}")

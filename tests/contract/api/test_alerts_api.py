@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, select
 
 from emon.domain.alert import fold_all
 from emon.domain.instant import HOUR, MINUTE, SECOND, iso
+from emon.journal.port import ALERTS, TopicPartition
 from emon.limits import CLAIM_LEASE
 from emon.store import log, queue, reading, schema
 from tests.contract.store.running import Stage, console, stage
@@ -331,3 +333,20 @@ async def test_status_says_how_late_emon_is(desk: Console) -> None:
     assert sum(one["lag"] for one in status["stages"]) == 0
     assert status["notifications_waiting"] == 1
     assert status["open_alerts"]["total"] == 1
+
+
+async def test_the_log_goes_to_a_topic_without_peoples_words(desk: Console) -> None:
+    """Every entry once or more, told apart by seq."""
+    await desk.see(finding())
+    await desk.do(1, "note", body={"text": "secret words"})
+    journal, seen = desk.stage.journal, dict[int, Any]()
+    for _ in range(100):
+        for partition, end in (await journal.end_offsets(ALERTS)).items():
+            for record in await journal.read(TopicPartition(ALERTS, partition), 0, end):
+                assert b"secret" not in record.value
+                entry = json.loads(record.value)
+                seen[entry["seq"]] = entry
+        if len(seen) == 2:
+            break
+        await asyncio.sleep(0.05)
+    assert [(seen[n]["event"], seen[n]["participant"]) for n in (1, 2)] == [("opened", "P-1"), ("noted", "P-1")]

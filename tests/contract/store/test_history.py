@@ -108,7 +108,6 @@ def test_a_lower_generation_changes_nothing(engine: Engine) -> None:
 def test_two_writers_at_once_leave_one_whole_snapshot(engine: Engine) -> None:
     """Whoever wins, head and participants are of the same save."""
     snapshots = SqlSnapshots(engine)
-    snapshots.save(0, 0, 0, b"", {})
 
     def save(generation: int) -> None:
         for _ in range(10):
