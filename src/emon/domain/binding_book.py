@@ -100,9 +100,9 @@ class BindingBook:
         """Devices that any version names."""
         return sorted(self._ids)
 
-    def versions(self) -> list[Binding]:
-        """Every version taken in, by id and version."""
-        return [b for _, known in sorted(self._versions.items()) for _, b in sorted(known.items())]
+    def versions(self, binding_id: str) -> list[Binding]:
+        """Every version of a binding taken in."""
+        return [binding for _, binding in sorted(self._versions.get(binding_id, {}).items())]
 
     def _resolve(self, device: str) -> None:
         claims = [span for binding_id in sorted(self._ids.get(device, ()))

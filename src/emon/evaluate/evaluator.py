@@ -15,12 +15,12 @@ from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate import sentences
+from emon.evaluate import sentences, state
 from emon.evaluate.matching import Moment, output_order
 from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.outages import Outages
 from emon.evaluate.person import Books, News, Person
-from emon.evaluate.port import History
+from emon.evaluate.port import Chunk, History, Snapshot
 from emon.evaluate.track import chunks
 from emon.journal.port import partition_of
 from emon.journal.records import (
@@ -32,7 +32,7 @@ from emon.journal.records import (
     Tick,
     ZoneVersion,
 )
-from emon.limits import RULE_VERSION
+from emon.limits import CACHED_READINGS, RULE_VERSION
 
 
 class Evaluator:
@@ -49,6 +49,7 @@ class Evaluator:
         self._timers: list[tuple[int, str]] = []
         self._arrival: list[InputRecord] = []
         self._dirty: set[str] = set()
+        self._dirty_texts: set[str] = set()
 
     def step(self, records: Sequence[InputRecord]) -> list[Finding]:
         """Revisions that the whole arrivals in `records` bring, in the published order. The last arrival is
@@ -62,10 +63,13 @@ class Evaluator:
                 written += self._close()
         return written
 
-    def arrive(self, arrival: Sequence[InputRecord]) -> list[Finding]:
-        """Judges one whole arrival: all records of one instant, whatever their marks."""
-        self._arrival = list(arrival)
-        return self._close() if arrival else []
+    def arrivals(self, whole: Iterable[Sequence[InputRecord]]) -> list[Finding]:
+        """Judges whole arrivals, each all records of one instant, whatever their marks."""
+        written: list[Finding] = []
+        for arrival in whole:
+            self._arrival = list(arrival)
+            written += self._close()
+        return written
 
     def advance(self, clock_us: int) -> list[Finding]:
         """Moves the clock: takes in what arrived by then and fires timers up to and including it."""
@@ -83,12 +87,56 @@ class Evaluator:
         outage = self._outages.due(self.clock)
         return min([*dues, *([outage] if outage is not None else [])], default=None)
 
+    def snapshot(self) -> tuple[bytes, dict[str, bytes | None]]:
+        """The shared part, and the parts that changed since the last call. Flush the history first."""
+        changed: dict[str, bytes | None] = {p: state.dump_person(self._people[p]) for p in self._dirty}
+        for name in self._dirty_texts:
+            kind, name_of = name[:name.index("\x1f", 1) + 1], name[name.index("\x1f", 1) + 1:]
+            if kind == state.ORDER:
+                changed[name] = state.dump_versions(self._orders.order_versions(name_of))
+            elif kind == state.ZONE:
+                changed[name] = state.dump_versions(self._orders.zone_versions(name_of))
+            else:
+                changed[name] = state.dump_versions(self._bindings.versions(name_of))
+        self._dirty.clear()
+        self._dirty_texts.clear()
+        return state.dump_shared(self.clock, self._arrival, self._outages), changed
+
+    @classmethod
+    def restore(cls, snapshot: Snapshot, history: History, *, partition: int = 0, partitions: int = 1,
+                rule_version: int = RULE_VERSION) -> Evaluator:
+        """The evaluator as it was when the snapshot was taken."""
+        evaluator = cls(history, partition=partition, partitions=partitions, rule_version=rule_version)
+        orders, zones, bindings = state.load_versions(snapshot.participants)
+        for order in orders:
+            evaluator._orders.add_order(order)
+        for zone in zones:
+            evaluator._orders.add_zone(zone)
+        for binding in bindings:
+            evaluator._bindings.add(binding)
+        for name, part in snapshot.participants.items():
+            if not name.startswith("\x1f"):
+                person = Person(name, history, evaluator._bindings)
+                state.load_person(part, person)
+                evaluator._people[name] = person
+                evaluator._set_timer(person)
+        evaluator.clock, evaluator._arrival = state.load_shared(snapshot.shared, evaluator._outages)
+        return evaluator
+
     def flush_history(self) -> None:
         """Writes readings that the history does not have yet; call before `snapshot`."""
+        written: list[Chunk] = []
+        cached = 0
         for person in self._people.values():
             fresh = person.track.take_fresh()
             if fresh:
-                self._history.append(chunks(person.participant, fresh))
+                written += chunks(person.participant, fresh)
+            cached += len(person.track)
+        if written:
+            self._history.append(written)
+        if cached > CACHED_READINGS:
+            for person in self._people.values():
+                person.track.forget()
 
     def _close(self) -> list[Finding]:
         arrival, self._arrival = self._arrival, []
@@ -123,9 +171,10 @@ class Evaluator:
         return news
 
     def _take_reading(self, bound: Bound, news: dict[str, News]) -> None:
-        person = self._person(bound.participant)
-        if person is None:
-            return
+        person = self._people.get(bound.participant)
+        if person is None:  # whose it is was decided before it came here; protected persons' fixes come too
+            person = Person(bound.participant, self._history, self._bindings)
+            self._people[bound.participant] = person
         self._dirty.add(bound.participant)
         if bound.reading.observed_at > self.clock:
             person.ahead.append(bound)
@@ -140,14 +189,17 @@ class Evaluator:
         match record:
             case OrderVersion(order=order):
                 changed = self._orders.add_order(order)
+                self._dirty_texts.add(state.ORDER + order.id)
                 for condition in order.conditions:
                     if condition.kind == "contact" and condition.every_s is not None:
                         self._outages.demand(round(condition.every_s * SECOND))
                 self._outages.text()
             case ZoneVersion(zone=zone):
                 changed, why = self._orders.add_zone(zone), "zone_changed"
+                self._dirty_texts.add(state.ZONE + zone.id)
             case BindingVersion(binding=binding):
                 changed, why = self._bind(record), "binding_changed"
+                self._dirty_texts.add(state.BINDING + binding.id)
                 self._outages.named(binding.device, binding.feed)
                 self._outages.text()
             case Tick(heard=heard) if heard:

@@ -206,10 +206,13 @@ class OrderBook:
         """Everybody whom an order names."""
         return self._of_participant.keys()
 
-    def dump(self) -> tuple[list[Order], list[Zone]]:
-        """Every version taken in."""
-        return ([o for _, known in sorted(self._orders.items()) for _, o in sorted(known.items())],
-                [z for _, known in sorted(self._zones.items()) for _, z in sorted(known.items())])
+    def order_versions(self, order_id: str) -> list[Order]:
+        """Every version of an order taken in."""
+        return [order for _, order in sorted(self._orders.get(order_id, {}).items())]
+
+    def zone_versions(self, zone_id: str) -> list[Zone]:
+        """Every version of a zone taken in."""
+        return [zone for _, zone in sorted(self._zones.get(zone_id, {}).items())]
 
 
 def places_of(piece: Piece) -> tuple[Place, ...]:

@@ -1,0 +1,164 @@
+"""An evaluator's state as bytes: one shared part, and one part a participant, order, zone and binding.
+
+Readings are not in it: they lie in the history. Parts other than participants have names that begin with a
+unit separator, which no id contains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from emon.domain.binding import Binding
+from emon.domain.finding import Finding
+from emon.domain.order import Order
+from emon.domain.zone import Zone
+from emon.evaluate.matching import Book, Standing
+from emon.evaluate.outages import Feed, Heard, Outages
+from emon.evaluate.person import Conditioned, Person
+from emon.evaluate.signals import Outage
+from emon.evaluate.verdict import Hint
+from emon.journal.records import Bound, InputRecord
+
+ORDER, ZONE, BINDING = "\x1forder\x1f", "\x1fzone\x1f", "\x1fbinding\x1f"
+
+
+class SavedBook(msgspec.Struct, array_like=True):
+    """Findings of one family and part: standing ones with `settled` and `seen_until`, withdrawn ids."""
+
+    family: str
+    part: str
+    standing: list[tuple[Finding, int, int | None]]
+    withdrawn: dict[int, str]
+
+
+class SavedCondition(msgspec.Struct, array_like=True):
+    """A condition of an order; `hint` as in verdict.Hint."""
+
+    order: str
+    condition: str
+    hint: tuple[int | None, int | None, int | None, int | None]
+    due: int | None
+    books: list[SavedBook]
+
+
+class SavedPerson(msgspec.Struct, array_like=True):
+    """A participant. `first_position`: (device, wearing from, instant)."""
+
+    floor: int
+    first_position: list[tuple[str, int, int]]
+    ahead: list[Bound]
+    conditions: list[SavedCondition]
+
+
+class SavedFeed(msgspec.Struct, array_like=True):
+    """A feed; outages as (last, onset, ended, members)."""
+
+    name: str
+    heard: list[tuple[int, int, Bound | None, Bound | None]]
+    devices: list[str]
+    outages: list[tuple[int, int, int | None, list[str]]]
+    book: SavedBook
+    news: bool
+    checked: int | None
+    recheck_at: int | None
+
+
+class SavedShared(msgspec.Struct, array_like=True):
+    """What all participants share, and the arrival that was not whole yet."""
+
+    clock: int
+    arrival: list[InputRecord]
+    own_outages: list[tuple[int, int]]
+    feeds: list[SavedFeed]
+    via: dict[str, list[tuple[int, str]]]
+    pace: int
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_person: Final = msgspec.msgpack.Decoder(SavedPerson).decode
+_decode_shared: Final = msgspec.msgpack.Decoder(SavedShared).decode
+_decode_orders: Final = msgspec.msgpack.Decoder(list[Order]).decode
+_decode_zones: Final = msgspec.msgpack.Decoder(list[Zone]).decode
+_decode_bindings: Final = msgspec.msgpack.Decoder(list[Binding]).decode
+
+
+def dump_person(person: Person) -> bytes:
+    """A participant's part."""
+    first = [(device, from_, at) for (device, from_), at in sorted(person.body.first_position.items())]
+    conditions = []
+    for (order, condition), state in sorted(person.conditions.items()):
+        hint = state.hint
+        books = [_dump_book(family, part, book) for (family, part), book in sorted(state.books.items())]
+        conditions.append(SavedCondition(
+            order, condition, (hint.stretch_from, hint.last_event, hint.chain_from, hint.open_from), state.due,
+            books))
+    return _encode(SavedPerson(person.floor, first, person.ahead, conditions))
+
+
+def load_person(state: bytes, person: Person) -> None:
+    """Fills a participant whose bindings are known already."""
+    saved = _decode_person(state)
+    person.floor, person.ahead = saved.floor, saved.ahead
+    person.body.first_position = {(device, from_): at for device, from_, at in saved.first_position}
+    for condition in saved.conditions:
+        books = {(book.family, book.part): _load_book(book) for book in condition.books}
+        person.conditions[condition.order, condition.condition] = Conditioned(
+            Hint(*condition.hint), condition.due, books)
+
+
+def dump_shared(clock: int, arrival: list[InputRecord], outages: Outages) -> bytes:
+    """The shared part."""
+    feeds = [_dump_feed(feed) for _, feed in sorted(outages.feeds.items())]
+    return _encode(SavedShared(clock, arrival, outages.own, feeds, outages.via, outages.pace))
+
+
+def _dump_feed(feed: Feed) -> SavedFeed:
+    heard = [(h.first, h.last, h.first_bound, h.last_bound) for h in feed.heard]
+    standing = [(o.last, o.onset, o.ended, sorted(o.members)) for o in feed.outages]
+    return SavedFeed(feed.name, heard, sorted(feed.devices), standing,
+                     _dump_book("feed_outage", "", feed.book), feed.news, feed.checked, feed.recheck_at)
+
+
+def load_shared(state: bytes, outages: Outages) -> tuple[int, list[InputRecord]]:
+    """Fills the outages; returns the clock and the arrival that is not whole."""
+    saved = _decode_shared(state)
+    outages.own, outages.via, outages.pace = saved.own_outages, saved.via, saved.pace
+    outages.feeds = {
+        feed.name: Feed(feed.name, [Heard(*h) for h in feed.heard], set(feed.devices),
+                        [Outage(feed.name, last, onset, ended, frozenset(members))
+                         for last, onset, ended, members in feed.outages],
+                        _load_book(feed.book), feed.news, feed.checked, feed.recheck_at)
+        for feed in saved.feeds}
+    return saved.clock, saved.arrival
+
+
+def dump_versions(versions: list[Order] | list[Zone] | list[Binding]) -> bytes:
+    """All versions of one order, zone or binding."""
+    return _encode(versions)
+
+
+def load_versions(parts: Mapping[str, bytes]) -> tuple[list[Order], list[Zone], list[Binding]]:
+    """All versions that a snapshot holds."""
+    orders: list[Order] = []
+    zones: list[Zone] = []
+    bindings: list[Binding] = []
+    for name, state in sorted(parts.items()):
+        if name.startswith(ORDER):
+            orders += _decode_orders(state)
+        elif name.startswith(ZONE):
+            zones += _decode_zones(state)
+        elif name.startswith(BINDING):
+            bindings += _decode_bindings(state)
+    return orders, zones, bindings
+
+
+def _dump_book(family: str, part: str, book: Book) -> SavedBook:
+    return SavedBook(family, part, [(s.finding, s.settled, s.seen_until) for s in book.standing],
+                     book.withdrawn)
+
+
+def _load_book(saved: SavedBook) -> Book:
+    return Book([Standing(*entry) for entry in saved.standing], saved.withdrawn)
