@@ -20,15 +20,21 @@ from emon.formats.suggest import did_you_mean
 from emon.limits import MAX_ID_CHARS
 
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?|24:00(?::00)?")
+_FIRST: Final = instant.parse("1900-01-01T00:00:00Z")
+_LAST: Final = instant.parse("9999-01-01T00:00:00Z")  # later ones overflow once an hour is added
 _TEN_YEARS_S: Final = 315_576_000
 _HALF_EARTH_M: Final = 20_040_000
 
 
 def _instant(value: Any) -> int:
     try:
-        return instant.parse(value)
+        moment = instant.parse(value)
     except Fault as fault:
         raise PydanticCustomError("bad_instant", "{detail}", {"detail": fault.detail}) from None
+    if not _FIRST <= moment < _LAST:
+        raise PydanticCustomError("bad_instant", "{value} stands for no real instant; what has no end is null",
+                                  {"value": str(value)[:60]})
+    return moment
 
 
 def _time_of_day(value: Any) -> int:

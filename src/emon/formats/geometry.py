@@ -27,6 +27,10 @@ def check_shape(feature: ZoneFeature) -> Iterator[ObjectFault]:
     """Faults of a feature's geometry, paths from the feature."""
     shape, radius_m = feature.geometry, feature.properties.radius_m
     path: _Path = ("geometry", "coordinates")
+    if shape is None:
+        if not feature.properties.void:
+            yield ObjectFault(("geometry",), "the zone has no geometry")
+        return
     if isinstance(shape, PointGeometry):
         yield from _range(shape.coordinates, path)
         if radius_m is None:

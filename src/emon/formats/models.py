@@ -152,13 +152,15 @@ class ZoneProperties(Strict):
 
 
 class ZoneFeature(Strict):
-    """One version of a zone. `id` and `bbox` of GeoJSON are accepted and not read."""
+    """One version of a zone. `id` and `bbox` of GeoJSON are accepted and not read; a void
+    version needs no geometry."""
 
     type: Literal["Feature"]
     id: str | int | None = None
     bbox: list[float] | None = None
     properties: ZoneProperties
-    geometry: Annotated[PointGeometry | PolygonGeometry | MultiPolygonGeometry, Field(discriminator="type")]
+    geometry: Annotated[PointGeometry | PolygonGeometry | MultiPolygonGeometry,
+                        Field(discriminator="type")] | None
 
 
 class ZoneCollection(Strict):

@@ -121,7 +121,10 @@ def decode_own_outage(line: bytes) -> tuple[int, int, int] | None:
     from_, to = _microseconds(outage.from_), _microseconds(outage.to)
     if from_ > to:
         raise Fault("bad_own_outage", "`from` lies after `to`", "from")
-    return from_, to, to if outage.received_at is None else _microseconds(outage.received_at)
+    if to >= LATEST_OBSERVED_AT:
+        raise Fault("bad_own_outage", f"`to` {outage.to.isoformat()} stands for no real instant", "to")
+    received_at = _bounded(outage.received_at, "received_at")
+    return from_, to, to if received_at is None else received_at
 
 
 def check_ahead(observed_at: int, received_at: int) -> None:
@@ -178,14 +181,15 @@ def _reading(measured: wire.Measured, received_at: int | None, not_before: int,
              extra: dict[str, Any] | None) -> Reading:
     observed_at = _microseconds(measured.observed_at)
     if observed_at < OLDEST_OBSERVED_AT:
-        raise Fault("observed_too_old", f"observed_at {instant.iso(observed_at)} lies before 2000: the clock "
+        raise Fault("observed_too_old", f"observed_at {measured.observed_at.isoformat()} lies before 2000: "
+                                        f"the clock "
                     "of the device was not set", "observed_at")
     if observed_at >= LATEST_OBSERVED_AT:
-        raise Fault("observed_ahead", f"observed_at {instant.iso(observed_at)} stands for no real instant",
-                    "observed_at")
+        raise Fault("observed_ahead", f"observed_at {measured.observed_at.isoformat()} stands for no real "
+                    "instant", "observed_at")
     if received_at is None:
-        stated = measured.received_at
-        received_at = max(observed_at if stated is None else _microseconds(stated), not_before)
+        stated = _bounded(measured.received_at, "received_at")
+        received_at = max(observed_at if stated is None else stated, not_before)
     if received_at != UNSTAMPED:
         check_ahead(observed_at, received_at)
     return _BUILD[type(measured)](measured, observed_at, received_at, extra)
@@ -198,7 +202,7 @@ def _position(of: wire.Position, observed_at: int, received_at: int, extra: dict
         method = "unknown"
     return Reading(
         device=of.device, kind="position", observed_at=observed_at, received_at=received_at,
-        sent_at=None if of.sent_at is None else _microseconds(of.sent_at), seq=of.seq, feed=of.feed,
+        sent_at=_bounded(of.sent_at, "sent_at"), seq=of.seq, feed=of.feed,
         carrier=of.carrier, battery_fraction=of.battery_fraction, lat=of.lat, lon=of.lon,
         accuracy_m=None if accuracy_m in UNKNOWN_ACCURACIES else accuracy_m, method=method, hdop=of.hdop,
         satellites=of.satellites, speed_mps=of.speed_mps, course_deg=of.course_deg, extra=extra)
@@ -224,7 +228,7 @@ def _breath(of: wire.Breath, observed_at: int, received_at: int, extra: dict[str
                     "brac_g_210l")
     return Reading(kind="alcohol_breath", **_every(of, observed_at, received_at), brac_g_210l=value,
                    test_id=of.test_id, purpose=of.purpose, result=result, face=of.face,
-                   scheduled_at=None if of.scheduled_at is None else _microseconds(of.scheduled_at),
+                   scheduled_at=_bounded(of.scheduled_at, "scheduled_at"),
                    extra=extra)
 
 
@@ -258,13 +262,13 @@ def _lab_result(of: wire.LabResult, observed_at: int, received_at: int,
     return Reading(kind="lab_result", **_every(of, observed_at, received_at), test_id=of.test_id,
                    panel=of.panel,
                    result=of.result, purpose=of.purpose,
-                   scheduled_at=None if of.scheduled_at is None else _microseconds(of.scheduled_at),
-                   reported_at=None if of.reported_at is None else _microseconds(of.reported_at), extra=extra)
+                   scheduled_at=_bounded(of.scheduled_at, "scheduled_at"),
+                   reported_at=_bounded(of.reported_at, "reported_at"), extra=extra)
 
 
 def _every(of: wire.Measured, observed_at: int, received_at: int) -> dict[str, Any]:
     return {"device": of.device, "observed_at": observed_at, "received_at": received_at, "seq": of.seq,
-            "sent_at": None if of.sent_at is None else _microseconds(of.sent_at), "feed": of.feed,
+            "sent_at": _bounded(of.sent_at, "sent_at"), "feed": of.feed,
             "carrier": of.carrier, "battery_fraction": of.battery_fraction}
 
 
@@ -272,6 +276,16 @@ _BUILD: Final[dict[type, Callable[[Any, int, int, dict[str, Any] | None], Readin
     wire.Position: _position, wire.Transdermal: _transdermal, wire.Breath: _breath, wire.Status: _status,
     wire.Presence: _presence, wire.LabResult: _lab_result,
 }
+
+
+def _bounded(moment: datetime | None, name: str) -> int | None:
+    """An optional instant; one that nobody can mean would set clocks and overflow sums. Raises Fault."""
+    if moment is None:
+        return None
+    value = _microseconds(moment)
+    if value >= LATEST_OBSERVED_AT:
+        raise Fault("bad_instant", f"`{name}` {moment.isoformat()} stands for no real instant", name)
+    return value
 
 
 def _microseconds(moment: datetime) -> int:

@@ -104,6 +104,8 @@ def test_sound_files_become_the_domains_values(tmp_path: Path) -> None:
                                                                    "`to`"),
     ("2026-11-24T22:00:00-06:00", "2026-11-24T22:00:00", 18,
      "`to`: '2026-11-24T22:00:00' is not an RFC 3339"),
+    ("until: null", "until: 9999-12-31T23:59:59Z", 7, "`until`: 9999-12-31T23:59:59Z stands for no real "
+                                                      "instant"),
     ("effective_from: 2026-11-01", "effective_from: 2026-12-01", 18, "leave of nights lies outside its "
                                                                      "version's"),
     ("effective_from:", "effective_until: 2026-10-01T00:00:00Z\neffective_from:", 5,
@@ -134,6 +136,7 @@ def test_each_fault_names_its_line(tmp_path: Path, old: str, new: str, line: int
     ('{"type":"Polygon","coordinates":[[[0,0],[0,1],[1,91],[1,0],[0,0]]]}', "", 4, "[1.0, 91.0] is not on "
                                                                                    "earth"),
     ('{"type":"Polygon","coordinates":[[[0,0],[0,1],[0,2],[0,0]]]}', "", 4, "the polygon"),
+    ("null", "", 4, "the zone has no geometry"),
     ('{"type":"Point","coordinates":[0,0]}', "", 3, "a Point needs `radius_m`"),
     ('{"type":"Point","coordinates":[0,0]}', ',"radius_m":-5', 3, "`radius_m` is -5; input should be "
                                                                   "greater than 0"),
@@ -232,6 +235,11 @@ def test_leave_partly_outside_its_version_is_a_warning(tmp_path: Path) -> None:
     checked = _check(tmp_path, _replaced("effective_from: 2026-11-01T00", "effective_from: 2026-11-24T20"))
     assert not checked.faults
     assert "partly outside" in str(checked.warnings[0])
+
+
+def test_a_void_zone_needs_no_geometry(tmp_path: Path) -> None:
+    """It only ends what was."""
+    assert _check(tmp_path, zone=_zone("null", ',"version":2,"void":true')).zones[0].void
 
 
 def test_people_and_bindings(tmp_path: Path) -> None:

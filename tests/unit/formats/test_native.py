@@ -94,7 +94,10 @@ def test_unknown_accuracies(value: object) -> None:
     ({"observed_at": "1980-01-06T00:00:00Z"}, "observed_too_old"),
     ({"observed_at": "2999-12-12T00:00:00Z"}, "observed_ahead"),
     ({"received_at": "2026-11-20T00:00:00Z"}, "observed_ahead"), ({"sent_at": "yesterday"}, "bad_instant"),
-    ({"speed_mps": "fast"}, "bad_type"),
+    ({"speed_mps": "fast"}, "bad_type"), ({"received_at": "2999-12-12T00:00:00Z"}, "bad_instant"),
+    ({"sent_at": "9999-12-31T23:59:59-12:00"}, "bad_instant"),
+    ({"observed_at": "9999-12-31T23:59:59-12:00"}, "observed_ahead"),
+    ({"observed_at": "0001-01-01T00:00:00+12:00"}, "observed_too_old"),
 ])
 def test_rejected_positions(changes: dict[str, Any], code: str) -> None:
     """What a rule may decide on is strict; codes are stable."""
