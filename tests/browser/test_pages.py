@@ -171,3 +171,26 @@ def test_the_participant_page_reads_the_chosen_window(console: Console, operator
     ada.get_by_label("To").fill("2026-01-02T09:00")
     ada.get_by_role("button", name="Show", exact=True).click()
     expect(ada.get_by_text("The window must end after it starts.")).to_be_visible()
+
+
+def test_closed_alerts_can_be_looked_up(console: Console, operators: Operators) -> None:
+    """What is handled leaves the queue and stays on record, with how it ended and who closed it."""
+    filled(console)
+    ada = operators("Ada")
+    expect(ada.locator(".row")).to_have_count(7)
+    for alert in (3, 4):
+        assert ada.evaluate("""async (id) => (await fetch(`/v1/alerts/${id}/close`, {method: 'POST',
+          headers: {'Content-Type': 'application/json', 'X-Emon-Operator': 'Grace', 'If-Match': '*'},
+          body: JSON.stringify({disposition: 'non_actionable:drift', note: 'seen'})})).status""", alert) == 200
+    ada.get_by_role("link", name="Closed", exact=True).click()
+    closed = ada.get_by_role("region", name="Closed alerts")
+    expect(closed.get_by_role("listitem")).to_have_count(2)
+    expect(closed).to_contain_text("not actionable: drift")
+    expect(closed).to_contain_text("Closed by Grace")
+    name = closed.get_by_role("listitem").first.inner_text()
+    number = re.search(r"P-\d{4}", name)
+    assert number
+    ada.get_by_role("searchbox").fill(number[0])
+    ada.get_by_role("button", name="Search").click()
+    expect(closed.get_by_role("listitem")).to_have_count(1)
+    fits(ada)

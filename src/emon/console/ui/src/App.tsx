@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { AlertPage } from "./alert/AlertPage.tsx";
+import { HistoryPage } from "./history/HistoryPage.tsx";
 import { ParticipantPage } from "./participant/ParticipantPage.tsx";
 import { Help } from "./parts/Help.tsx";
 import { useKeys } from "./parts/keys.ts";
@@ -56,6 +57,7 @@ function Speaker({ sound }: { sound: Sound }) {
 function Page({ path, me }: { path: string; me: string | null }) {
   const [, kind, id] = path.split("/").map(decode);
   if (kind === "" || kind === undefined) return <QueuePage me={me} />;
+  if (kind === "alerts" && !id) return <HistoryPage me={me} />;
   if (kind === "alerts" && id) return <AlertPage key={id} id={id} me={me} />;
   if (kind === "participants" && id) return <ParticipantPage key={id} id={id} me={me} />;
   return <Missing title="There is no such page" words={path} onRetry={null} />;
@@ -107,6 +109,9 @@ export function App() {
         <nav aria-label="Main">
           <Link href="/" aria-current={path === "/" ? "page" : undefined}>
             Queue
+          </Link>
+          <Link href="/alerts" aria-current={path === "/alerts" ? "page" : undefined}>
+            Closed
           </Link>
         </nav>
         <span className="space" />

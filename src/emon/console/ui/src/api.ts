@@ -68,6 +68,14 @@ export async function openAlerts(signal: AbortSignal, onPage: (alerts: Alert[]) 
   } while (cursor !== null);
 }
 
+/** Closed alerts, newest first; `participant`: part of a number. */
+export function closedAlerts(participant: string, cursor: string | null, signal?: AbortSignal) {
+  const query = new URLSearchParams({ state: "closed", sort: "newest", limit: "50" });
+  if (participant !== "") query.set("q", participant);
+  if (cursor !== null) query.set("cursor", cursor);
+  return ask<AlertPage>(`/v1/alerts?${query}`, { signal: signal ?? null });
+}
+
 export const alertDetail = (id: string, signal?: AbortSignal) =>
   ask<AlertDetail>(`/v1/alerts/${encodeURIComponent(id)}`, { signal: signal ?? null });
 

@@ -5,7 +5,14 @@ import { dispositionWords } from "./commands.tsx";
 import { Mark, StateChips, Time } from "./marks.tsx";
 import { Link } from "./router.tsx";
 
-export function AlertList({ alerts, me, zone }: { alerts: Alert[]; me: string | null; zone: string }) {
+interface Props {
+  alerts: Alert[];
+  me: string | null;
+  zone?: string; // default: each alert's own
+  named?: boolean; // says whose alert it is
+}
+
+export function AlertList({ alerts, me, zone, named = false }: Props) {
   return (
     <ul className="short-list">
       {alerts.map((alert) => (
@@ -14,7 +21,8 @@ export function AlertList({ alerts, me, zone }: { alerts: Alert[]; me: string | 
           <div>
             <Link href={`/alerts/${alert.id}`}>{alert.title}</Link>
             <div className="small quiet">
-              <Time at={alert.onset} zone={zone} form="short" />
+              {named && `${alert.participant_name ?? alert.participant ?? alert.feed ?? ""} · `}
+              <Time at={alert.onset} zone={zone ?? alert.time_zone} form="short" />
               {alert.disposition && `, ${dispositionWords(alert.disposition).toLowerCase()}`}
             </div>
             <div className="chips">
