@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,9 +13,11 @@ import pytest
 from sqlalchemy import Engine
 
 from emon.clock import SystemClock
+from emon.domain.binding_book import BindingBook
+from emon.domain.errors import Unavailable
 from emon.journal.memory import MemoryJournal
 from emon.journal.port import TopicPartition, partition_of
-from emon.journal.records import BindingVersion, Bound, OwnOutage, Tick
+from emon.journal.records import BindingVersion, Bound, OwnOutage, Tick, decode_orders
 from emon.limits import CHUNK_READINGS
 from emon.route import worker
 from emon.store import ingest as store
@@ -242,3 +246,64 @@ async def test_chunks_hold_what_left_memory_and_the_position_what_did_not(engine
     assert "E" in {record.key for record in records}, "E waits in memory: a restart must read it again"
 
 
+
+
+async def test_a_binding_that_names_a_feed_moves_the_device_there(engine: Engine) -> None:
+    store.claim_devices(engine, {"D": "squatter", "E": "other"}, 1)
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound("D", "P", feed="acme"), bound("E", "P")])
+    await routed(journal, engine)
+    assert store.device_feeds(engine) == {"D": "acme", "E": "other"}
+    assert store.claim_devices(engine, {"D": "squatter"}, 2) == {"D": "acme"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_fails_every_reading_reaches_who_holds_its_device_in_the_end(engine: Engine,
+                                                                                  seed: int) -> None:
+    """Random readings and binding versions, late and reordered; appends fail, acknowledgements get lost,
+    groups rebalance, routers stop and start. In the end nothing is missing and the order is total."""
+    dice = random.Random(seed)
+    journal = MemoryJournal(partitions=PARTITIONS)
+    devices, people = [f"D{n}" for n in range(4)], [f"P{n}" for n in range(5)]
+    sent: list[tuple[str, int]] = []
+    versions: dict[str, int] = {}
+    book = BindingBook()
+    for step in range(8):
+        entries = []
+        for _ in range(dice.randrange(40)):
+            item = reading(dice.choice(devices), dice.randrange(1_000))
+            sent.append((item.device, item.observed_at))
+            entries.append(raw(item, batch=f"b{step}-{dice.randrange(3)}", last=dice.random() < 0.5))
+        for _ in range(dice.randrange(4)):
+            device = dice.choice(devices)
+            name = f"{device}-{dice.randrange(2)}"
+            versions[name] = versions.get(name, 0) + 1
+            from_s = dice.randrange(900)
+            entries.append(bound(device, dice.choice(people), version=versions[name], name=name,
+                                 from_s=from_s, until_s=from_s + dice.randrange(1, 600), at_s=step))
+            version = decode_orders(entries[-1].value)
+            assert isinstance(version, BindingVersion)
+            book.add(version.binding)
+        dice.shuffle(entries)
+        with contextlib.suppress(Unavailable):  # a fault that no router met: ingest sends again
+            await journal.append(ticks(step * 10))
+        await journal.append([*entries, *ticks(step * 10)])
+        if dice.random() < 0.6:
+            getattr(journal, dice.choice(["fail_next_append", "lose_next_ack"]))()
+        async with routing(journal, engine):
+            if dice.random() < 0.5:
+                await until(lambda: lag(journal) == 0)
+            elif "route" in journal._groups:
+                journal.rebalance("route")
+    await routed(journal, engine)
+    got = {(r.participant, r.reading.device, r.reading.observed_at)
+           for person in people for r in await told_of(journal, person)}
+    for device, observed_at in sent:
+        owner = book.owner(device, observed_at)
+        if owner is not None:
+            assert (owner.participant, device, observed_at) in got
+    for partition in range(PARTITIONS):
+        stamps = [r.received_at for r in await told(journal, partition)]
+        assert stamps == sorted(stamps)
+        ends = [r.received_at for r in await told(journal, partition) if getattr(r, "last", True)]
+        assert ends == sorted(set(ends))

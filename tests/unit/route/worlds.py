@@ -43,10 +43,11 @@ def ticks(at_s: float, partitions: int = PARTITIONS) -> list[Entry]:
 
 
 def bound(device: str, participant: str | None, *, version: int = 1, from_s: float | None = None,
-          until_s: float | None = None, at_s: float = 0, name: str = "", person: str | None = None) -> Entry:
+          until_s: float | None = None, at_s: float = 0, name: str = "", person: str | None = None,
+          feed: str | None = None) -> Entry:
     """A binding version as it stands on emon.orders."""
     binding = Binding(id=name or f"b-{device}", version=version, device=device, participant=participant,
-                      protected_person=person, from_=None if from_s is None else T0 + int(from_s * SECOND),
+                      protected_person=person, feed=feed, from_=None if from_s is None else T0 + int(from_s * SECOND),
                       until=None if until_s is None else T0 + int(until_s * SECOND))
     record = BindingVersion(T0 + int(at_s * SECOND), binding, True)
     return Entry(ORDERS, f"binding:{binding.id}:{version}", encode(record))
