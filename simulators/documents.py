@@ -83,14 +83,14 @@ def people(plans: Iterable[Plan]) -> list[Document]:
 
 def write(folder: Path, order_documents: Sequence[Document], zones: Document, persons: Sequence[Document],
           binding_documents: Sequence[Document]) -> None:
-    """orders/ORDER-vN.json, orders/bindings.json, people/people.json, zones/zones.geojson."""
-    for part in ("orders", "zones", "people"):
+    """orders/ORDER-vN.json, bindings/bindings.json, people/people.json, zones/zones.geojson."""
+    for part in ("orders", "zones", "people", "bindings"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     for document in order_documents:
         target = folder / "orders" / f"{document['order']}-v{document['version']}.json"
         target.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     lines = {"zones/zones.geojson": zones, "people/people.json": list(persons),
-             "orders/bindings.json": list(binding_documents)}
+             "bindings/bindings.json": list(binding_documents)}
     for place, value in lines.items():
         (folder / place).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 

@@ -79,7 +79,7 @@ class Score:
         table = Table(title="Findings against the simulators' ground truth", box=box.SIMPLE_HEAD,
                       pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("kind", no_wrap=True)
-        for name in ("clear", "found", "missed", "pending", "in force", "true", "open", "false"):
+        for name in ("clear", "found", "missed", "due", "stands", "true", "open", "false"):
             table.add_column(name, justify="right")
         table.add_column("delay s", justify="right", no_wrap=True)
         for kind, row in sorted(self.kinds.items()):
@@ -103,8 +103,8 @@ def read_findings(path: Path) -> list[Finding]:
 
 
 def score(revisions: Iterable[Finding | Mapping[str, Any]], truth: Truth, until: int | None = None) -> Score:
-    """Holds all revisions decided up to `until` (default: the truth's own end) against the truth."""
-    until = truth.until if until is None else until
+    """Holds all revisions decided up to `until` (never later than the truth's own end) against the truth."""
+    until = truth.until if until is None else min(until, truth.until)
     histories = _histories(revisions, until)
     result = Score(until)
     result.kinds = defaultdict(Row)
@@ -165,7 +165,7 @@ def _judge_breaches(result: Score, in_force: list[list[Finding]], truth: Truth) 
         row.clear += breach.clear
         if hits:
             decided = min(h[0].decided_at for h in hits)
-            delays[breach.kind].append((decided - breach.from_) / SECOND)
+            delays[breach.kind].append(max(0.0, (decided - breach.from_) / SECOND))
             if breach.clear and breach.findable_at is not None:
                 own[breach.kind].append(max(0.0, (decided - breach.findable_at) / SECOND))
             row.found += breach.clear

@@ -88,7 +88,7 @@ class World:
         return [document for plan in self.plans for document in documents.bindings(plan, self.start_us)]
 
     def write(self, folder: Path, *, truth_until_us: int | None = None) -> None:
-        """Writes orders/ (bindings too), zones/, people/ and truth.json (three hours unless told)."""
+        """Writes orders/, bindings/, zones/, people/ and truth.json (three hours unless told)."""
         from simulators.truth import establish
 
         documents.write(folder, self.orders(), self.zones(), self.people(), self.bindings())

@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_world_and_readings(world: World) -> None:
 def test_what_is_written_passes_the_check(world: World, tmp_path: Path) -> None:
     """Orders, bindings, zones and people are sound documents without warnings."""
     world.write(tmp_path)
-    checked = check([tmp_path / "orders", tmp_path / "zones", tmp_path / "people"])
+    checked = check([tmp_path / part for part in ("orders", "bindings", "zones", "people")])
     assert not checked.faults and not checked.warnings
     assert len({order.participant for order in checked.orders}) == 100
     assert len(checked.bindings) == len(world.bindings())
