@@ -42,7 +42,7 @@ def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequ
                    progress: Callable[[int], None] | None = None) -> Outcome:
     """Writes revisions to `out` in the published order. Raises Unreadable for what cannot be read or written."""
     outcome = Outcome()
-    checked = check([*orders, *zones])
+    checked = check([*orders, *zones], complete=True)
     outcome.messages += [f"{warning} (warning)" for warning in checked.warnings]
     if checked.faults:
         outcome.faulty = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,16 +84,18 @@ def main() -> None:
 def check(paths: tuple[Path, ...]) -> None:
     """Check orders, zones, bindings and people; lists every fault as file:line: reason."""
     from emon.formats.check import check as check_documents
+    from emon.formats.text import Unreadable
 
-    checked = check_documents(paths)
+    unreadable: list[Unreadable] = []
+    checked = check_documents(paths, set_aside=unreadable)
     for warning in checked.warnings:
         click.echo(f"{warning} (warning)")
-    for fault in checked.faults:
+    for fault in (*checked.faults, *unreadable):
         click.echo(str(fault))
     counts = (f"{len(checked.orders)} order versions, {len(checked.zones)} zone versions, "
               f"{len(checked.bindings)} bindings, {len(checked.people)} people")
     click.echo(f"{counts}: {len(checked.faults)} faults, {len(checked.warnings)} warnings", err=True)
-    sys.exit(FAULTY if checked.faults else 0)
+    sys.exit(USAGE if unreadable else FAULTY if checked.faults else 0)
 
 
 @main.group()
@@ -150,13 +153,20 @@ def _progress(done: int) -> None:
 @main.command()
 @click.argument("findings", type=ANY_PATH)
 @click.argument("truth", type=ANY_PATH)
+@click.option("--until", type=INSTANT, default=None, help="Judge what was decided by then (default: all).")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
-def score(findings: Path, truth: Path, as_json: bool) -> None:
+def score(findings: Path, truth: Path, until: int | None, as_json: bool) -> None:
     """Decision quality of findings (NDJSON) against the simulators' truth."""
-    from simulators import score as scoring
+    from rich.console import Console
 
-    result = scoring.score_files(findings, truth)
-    click.echo(result.json() if as_json else result.text())
+    from simulators import score as scoring
+    from simulators import truth as truths
+
+    result = scoring.score(scoring.read_findings(findings), truths.read(truth), until)
+    if as_json:
+        click.echo(json.dumps(result.to_json()))
+    else:
+        Console(highlight=False).print(result.table())
 
 
 # --- running -----------------------------------------------------------------------------------------------
@@ -201,7 +211,7 @@ def _documents(paths: tuple[Path, ...]) -> list[Any]:
         return []
     from emon.formats.check import check as check_documents
 
-    checked = check_documents(paths)
+    checked = check_documents(paths, complete=True)
     if checked.faults:
         for fault in checked.faults:
             click.echo(str(fault), err=True)
@@ -280,7 +290,7 @@ def _store(data: Path | None) -> Iterator[tuple[Any, int]]:
 
 @key.command("create")
 @click.option("--feed", "feed_name", required=True, help="Name in POST /v1/feeds/{feed}.")
-@click.option("--adapter", default=None, help="native, traccar, owntracks or csv; needed for a new feed.")
+@click.option("--adapter", default=None, help="native, traccar, owntracks or csv_export; needed for a new feed.")
 @click.option("--mapping", type=ANY_PATH, default=None, help="Column mapping of a CSV export.")
 @click.option("--assume-method", default=None, help="Method of positions that name none.")
 @click.option("--sandbox", is_flag=True, help="Checked and answered, but kept from the pipeline.")
@@ -298,6 +308,7 @@ def key_create(feed_name: str, adapter: str | None, mapping: Path | None, assume
     with _store(data) as (store, now):
         created = keys.create(store, feed_name, adapter, settings or None, now=now, sandbox=sandbox)
         click.echo(created.key)
+        click.echo(f"to sign requests instead: X-Emon-Key {created.key_id}, secret {created.signing_secret}", err=True)
         click.echo(f"key {created.key_id} for feed {feed_name}: keep it now, it is not stored and not shown again",
                    err=True)
 
@@ -306,10 +317,10 @@ def key_create(feed_name: str, adapter: str | None, mapping: Path | None, assume
 @DATA
 def key_list(data: Path | None) -> None:
     """List keys; never the keys themselves."""
-    from emon.store import ingest as table
+    from emon.ingest import keys
 
     with _store(data) as (store, _):
-        for row in table.keys(store):
+        for row in keys.list_keys(store):
             state = f"revoked {instant.iso(row.revoked_at)}" if row.revoked_at else "in force"
             click.echo(f"{row.key_id}\t{row.feed}\t{'sandbox' if row.sandbox else 'live'}\t"
                        f"created {instant.iso(row.created_at)}\t{state}")
@@ -320,11 +331,10 @@ def key_list(data: Path | None) -> None:
 @DATA
 def key_revoke(key_id: str, data: Path | None) -> None:
     """Revoke a key: requests with it get 401 from now on."""
-    from emon.store import ingest as table
+    from emon.ingest import keys
 
     with _store(data) as (store, now):
-        if not table.revoke_key(store, key_id, now):
-            _end(f"there is no key {key_id!r}; `emon key list` shows them", FAULTY)
+        keys.revoke(store, key_id, now=now)
         click.echo(f"key {key_id} is revoked")
 
 

@@ -102,7 +102,7 @@ async def _prepare(settings: Settings, world: Any, folder: Path) -> Mapping[str,
     from emon.ingest.orders import publish
     from emon.store.upgrade import upgrade
 
-    checked = check([folder / "world" / name for name in ("orders", "zones", "people", "bindings")])
+    checked = check([folder / "world" / name for name in ("orders", "zones", "people")], complete=True)
     assert not checked.faults, [str(fault) for fault in checked.faults]
     parts = serve.Parts(settings)
     for engine in (parts.store, parts.history):

@@ -54,16 +54,18 @@ class _Placed:
         return self.document.fault(reason, self.found.at(*path))
 
 
-def check(paths: Iterable[Path | str], *, complete: bool = False) -> Checked:
+def check(paths: Iterable[Path | str], *, complete: bool = False,
+          set_aside: list[Unreadable] | None = None) -> Checked:
     """Reads and checks files and folders of orders, zones, bindings and people.
 
     `complete`: the files are all there is, so a zone that none of them has is a fault. Else it is one only
     where there are zones among the files; an order looked at by itself gets a warning.
-    Raises Unreadable, naming every file that cannot be read.
+    `set_aside` takes files that cannot be read, so that the others are still checked; without it they raise
+    Unreadable, which names all of them.
     """
     files, faults = documents.find([Path(path) for path in paths])
     read: list[Document] = []
-    unreadable: list[Unreadable] = []
+    unreadable: list[Unreadable] = [] if set_aside is None else set_aside
     for file in files:
         try:
             loaded, file_faults = documents.load(file)
@@ -72,7 +74,7 @@ def check(paths: Iterable[Path | str], *, complete: bool = False) -> Checked:
             continue
         read.extend(loaded)
         faults.extend(file_faults)
-    if unreadable:
+    if unreadable and set_aside is None:
         others = "".join(f"; {error}" for error in unreadable[1:])
         raise Unreadable(unreadable[0].path, unreadable[0].detail + others)
     return _with(check_documents(read, complete=complete), faults)

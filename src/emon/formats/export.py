@@ -99,8 +99,10 @@ def person_document(person: Person) -> Document:
 
 def zone_feature(zone: Zone) -> Document:
     """A GeoJSON feature; circles are Points with `radius_m`."""
-    geometry: Document
-    if zone.centre is not None:
+    geometry: Document | None
+    if zone.centre is None and not zone.polygons:
+        geometry = None  # a void version need not repeat the shape
+    elif zone.centre is not None:
         geometry = {"type": "Point", "coordinates": list(zone.centre)}
     elif len(zone.polygons) == 1:
         geometry = {"type": "Polygon", "coordinates": zone.polygons[0]}

@@ -56,6 +56,13 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     429: {"description": "The feed sends more than its share; Retry-After says when to go on."},
     503: {"description": "Nothing was taken: send the same body again after Retry-After."},
 }
+_BODY = {"required": True, "description": "One object, an array, or one object a line; gzip if packed.",
+         "content": {name: {"schema": {"type": "string", "format": "binary"}}
+                     for name in ("application/x-ndjson", "application/json", "text/csv")}}
+_RECEIVED_PARAMETERS = [
+    {"name": "device", "in": "query", "required": True, "schema": {"type": "string"}},
+    {"name": "from", "in": "query", "required": False, "schema": {"type": "string", "format": "date-time"},
+     "description": "Observed at that instant or later; all by default."}]
 
 
 def router(journal: Journal, engine: Engine, clock: Clock, *,
@@ -72,8 +79,10 @@ def router(journal: Journal, engine: Engine, clock: Clock, *,
 
     api = APIRouter(lifespan=lifespan)
     api.add_api_route("/v1/feeds/{feed}", door.post, methods=["POST"], status_code=202, responses=_ANSWERS,
+                      openapi_extra={"requestBody": _BODY},
                       summary="Readings in the vendor's own format", tags=["feeds"])
     api.add_api_route("/v1/feeds/{feed}/received", door.received, methods=["GET"], tags=["feeds"],
+                      openapi_extra={"parameters": _RECEIVED_PARAMETERS},
                       summary="What arrived of a device, and where seq has gaps")
     api.add_api_route("/v1/feeds", door.feeds, methods=["GET"], tags=["feeds"],
                       summary="Feeds and their adapters")

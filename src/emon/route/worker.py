@@ -37,12 +37,15 @@ from emon.route.history import DeviceHistory, again
 from emon.route.restore import Batch, load_history, load_sequence, load_versions
 from emon.route.sequence import Sequencer, arrival
 from emon.store import ingest as store
+from emon.store import writing
+from emon.store.progress import Progress, report
 
 log = structlog.get_logger()
 
 GROUP = "route"
 _FLUSH_EVERY_S = 1.0
 _OLD_EVERY_S = 60.0
+_REPORT_EVERY_S = 2.0
 
 
 async def run(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Event) -> None:
@@ -66,6 +69,7 @@ async def run(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Even
 
 async def _lead(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Event, lease: _Lease) -> None:
     consumer = await journal.consumer(GROUP, (RAW, ORDERS), transactional=True)
+    watch: asyncio.Task[None] | None = None
     try:
         expected = await journal.partitions(RAW) + await journal.partitions(ORDERS)
         router: Router | None = None
@@ -77,10 +81,30 @@ async def _lead(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Ev
                 continue
             if router is None:  # only now can nobody else write any more
                 router = await Router.restore(journal, engine, clock, consumer, batch)
+                watch = asyncio.create_task(_watch(journal, engine, router), name="emon-route-watch")
             await router.work(batch)
     finally:
+        if watch is not None:
+            watch.cancel()
+            await asyncio.wait([watch])
         with contextlib.suppress(Unavailable, Fenced):
             await consumer.close()
+
+
+async def _watch(journal: Journal, engine: Engine, router: Router) -> None:
+    """Says how far the router is, beside its work: asking for the log's end may take a while."""
+    wall = SystemClock()
+    while True:
+        with contextlib.suppress(Unavailable):  # the router itself says so
+            done = router.progress(await journal.end_offsets(RAW), wall.now_us())
+            metrics.STAGE_LAG.labels(GROUP).set(sum(one.end - one.position for one in done))
+            await asyncio.to_thread(_report, engine, done)
+        await asyncio.sleep(_REPORT_EVERY_S)
+
+
+def _report(engine: Engine, done: Sequence[Progress]) -> None:
+    with writing(engine) as connection:
+        report(connection, done)
 
 
 class _Lease:
@@ -171,6 +195,14 @@ class Router:
             metrics.STAGE_RECORDS.labels(GROUP).inc(sum(len(records) for records in batch.values()))
         told = {(ORDERS, p.partition): self._arrivals.offsets[p] for p in batch if p.topic == ORDERS}
         await self._keep(told)
+
+    def progress(self, ends: Mapping[int, int], wall: int) -> list[Progress]:
+        """How far each partition of the raw log is told. `ends`: where they end; `wall`: now."""
+        offsets = {p.partition: offset for p, offset in self._arrivals.offsets.items() if p.topic == RAW}
+        return [Progress(stage=GROUP, partition=partition, position=min(offsets.get(partition, end), end),
+                         end=end, last_tick=self.sequencer.tick, updated_at=wall,
+                         caught_up_at=wall if offsets.get(partition, end) >= end else None)
+                for partition, end in sorted(ends.items())]
 
     def register(self, versions: Sequence[VersionRecord]) -> None:
         """Notes which feeds bindings name: ingest refuses those devices from any other."""

@@ -32,16 +32,20 @@ export function AlertPage({ id, me }: { id: string; me: string | null }) {
     [reload],
   );
   const commands = useCommands(me, onDone);
-  useEffect(
-    () =>
-      listen((message) => {
-        if (message.type === "resync") reload();
-        if (message.type !== "event" || message.name !== "alert") return;
-        const told = (JSON.parse(message.data) as { alert: Alert }).alert;
-        if (String(told.id) === id) reload();
-      }),
-    [id, reload],
-  );
+  useEffect(() => {
+    let soon = 0; // a flapping alert's events are one reading, not twenty
+    const quit = listen((message) => {
+      const told =
+        message.type === "event" && message.name === "alert"
+          ? (JSON.parse(message.data) as { alert: Alert }).alert.id
+          : null;
+      if (message.type === "resync" || String(told) === id) soon ||= window.setTimeout(() => { soon = 0; reload(); }, 150);
+    });
+    return () => {
+      clearTimeout(soon);
+      quit();
+    };
+  }, [id, reload]);
   useEffect(() => {
     document.title = alert ? `#${alert.id} ${alert.title} · emon` : `Alert ${id} · emon`;
   }, [alert, id]);

@@ -86,7 +86,10 @@ export function FixTable({ fixes, zone, notObserved, picked, onPick, truncated, 
                 onClick={() => onPick(fix.key)}
               >
                 <td>
-                  <Time at={fix.at} zone={zone} form="short" />
+                  <button type="button" className="plain" aria-pressed={fix.key === picked} onClick={() => onPick(fix.key)}>
+                    <Time at={fix.at} zone={zone} form="short" />
+                    <span className="unseen"> show on the map</span>
+                  </button>
                 </td>
                 <td>{methodOf(fix.method)}</td>
                 <td className="num">{fix.accuracyM === null ? "unknown" : `± ${fix.accuracyM} m`}</td>

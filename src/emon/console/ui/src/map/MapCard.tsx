@@ -21,6 +21,7 @@ interface Props {
   onset: number | null;
   ended: number | null;
   zone: string;
+  frame?: string;
   tools?: React.ReactNode;
 }
 
@@ -38,6 +39,7 @@ export function MapCard({
   onset,
   ended,
   zone,
+  frame = "",
   tools,
 }: Props) {
   const [picked, setPicked] = useState<string | null>(null);
@@ -70,6 +72,7 @@ export function MapCard({
           picked={picked}
           onPick={setPicked}
           label={`${title}; the table below says the same`}
+          frame={frame}
         />
       </Suspense>
       <Legend

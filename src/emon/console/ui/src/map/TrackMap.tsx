@@ -27,6 +27,7 @@ interface Props {
   picked: string | null;
   onPick: (key: string | null) => void;
   label: string;
+  frame: string; // what is looked at: another one is fitted anew, the same keeps the operator's view
 }
 
 const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
@@ -158,14 +159,17 @@ function style(): StyleSpecification {
   };
 }
 
-export default function TrackMap({ scene, zone, theme, picked, onPick, label }: Props) {
+export default function TrackMap({ scene, zone, theme, picked, onPick, label, frame }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const map = useRef<GlMap | null>(null);
   const pick = useRef(onPick);
+  const moved = useRef<string | null>(null);
+  const latest = useRef(frame);
   const [ready, setReady] = useState(false);
   const [supported] = useState(() => document.createElement("canvas").getContext("webgl2") !== null);
   useEffect(() => {
     pick.current = onPick;
+    latest.current = frame;
   });
 
   useEffect(() => {
@@ -188,6 +192,9 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label }: 
     if (matchMedia("(pointer: coarse)").matches) made.dragPan.disable();
     made.addControl(new ScaleControl({ maxWidth: 130, unit: "metric" }), "bottom-left");
     made.on("load", () => setReady(true));
+    made.on("movestart", (event) => {
+      if (event.originalEvent) moved.current = latest.current; // the operator looks at something: stay there
+    });
     made.on("click", (event) => {
       const near = made.queryRenderedFeatures(
         [
@@ -215,9 +222,9 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label }: 
       ...scene.gaps.map(({ at, from, to }) => mark(at, gapWords(from, to, zone), "label gap")),
     ];
     for (const each of labels) each.addTo(made);
-    fit(made, scene, false);
+    if (moved.current !== frame) fit(made, scene, false);
     return () => labels.forEach((each) => each.remove());
-  }, [scene, ready, zone]);
+  }, [scene, ready, zone, frame]);
 
   useEffect(() => {
     if (ready) map.current?.setFilter("picked", ["==", ["get", "key"], picked ?? ""]);

@@ -123,6 +123,7 @@ function Window({ found, zone, me }: { found: Participant; zone: string; me: str
         )}
         <MapCard
           title="Track"
+          frame={`${span.from} ${span.to}`}
           readings={readings}
           truncated={read.value?.truncated ?? false}
           zones={places}

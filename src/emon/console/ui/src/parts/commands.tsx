@@ -3,7 +3,7 @@
 
 import { useCallback, useState } from "react";
 import { alertDetail, command, type Command, Refused } from "../api.ts";
-import { reload, take } from "../queue/alerts.ts";
+import { take } from "../queue/alerts.ts";
 import { plain } from "../words.ts";
 import type { Alert, AlertDetail } from "../types.ts";
 import { Dialog } from "./Dialog.tsx";
@@ -58,7 +58,7 @@ export function useCommands(me: string | null, onDone?: (name: Command) => void)
       } catch (cause) {
         const words = refusal(cause, alert, me);
         if (cause instanceof Refused && [409, 412].includes(cause.status)) {
-          void reload();
+          alertDetail(String(alert.id)).then(take, () => undefined); // the row shows who won
           onDone?.(name);
         }
         return words;

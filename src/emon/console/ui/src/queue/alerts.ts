@@ -29,6 +29,7 @@ function merged(into: ReadonlyMap<number, Alert>, alerts: Alert[]): Map<number, 
   const all = new Map(into);
   for (const alert of alerts) {
     const known = all.get(alert.id);
+    if (!known && alert.work_state === "closed") continue; // never was in this queue
     if (!known || known.version <= alert.version) all.set(alert.id, alert);
   }
   return all;
