@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from types import ModuleType
+from typing import Any
 
 from emon.domain.finding import Finding
 from emon.evaluate import batch, evaluator, history
@@ -39,6 +40,56 @@ def in_batches(subject: Subject, records: Sequence[InputRecord], until: int, see
     for part in cut(records, Random(seed)):
         lines += one.step(part)
     return lines + list(one.advance(until))
+
+
+def restarted(subject: Subject, records: Sequence[InputRecord], until: int, seed: int) -> list[Finding]:
+    """A new evaluator from a snapshot after every batch."""
+    kept, saved = subject.history.MemoryHistory(), subject.history.MemorySnapshots()
+    one, offset = subject.evaluator.Evaluator(kept), 0
+    lines: list[Finding] = []
+    for part in cut(records, Random(seed)):
+        lines += one.step(part)
+        offset += len(part)
+        _save(one, saved, offset)
+        one = _restore(subject, kept, saved)[0]
+    return lines + list(one.advance(until))
+
+
+def crashed(subject: Subject, records: Sequence[InputRecord], until: int, seed: int) -> list[Finding]:
+    """Dies at random places: between a step and its snapshot, and between the history and the snapshot. What
+    follows the last snapshot is read again, so revisions may come twice."""
+    random = Random(seed)
+    kept, saved = subject.history.MemoryHistory(), subject.history.MemorySnapshots()
+    one, offset = subject.evaluator.Evaluator(kept), 0
+    lines: list[Finding] = []
+    deaths = random.randint(1, 4)
+    while offset < len(records):
+        size = random.randint(1, max(1, len(records) // 3))
+        lines += one.step(records[offset : offset + size])
+        offset += len(records[offset : offset + size])
+        fate = random.choice(["go on", "save", "die", "die after the history"]) if deaths else "save"
+        if fate == "save":
+            _save(one, saved, offset)
+        elif fate.startswith("die"):
+            deaths -= 1
+            if fate == "die after the history":
+                one.flush_history()
+            one, offset = _restore(subject, kept, saved)
+    return lines + list(one.advance(until))
+
+
+def _save(one: Any, saved: Any, offset: int) -> None:
+    one.flush_history()
+    shared, changed = one.snapshot()
+    saved.save(0, 1, offset, shared, changed)
+
+
+def _restore(subject: Subject, kept: Any, saved: Any) -> tuple[Any, int]:
+    """The evaluator of the last snapshot, and from where to read again."""
+    snapshot = saved.load(0)
+    if snapshot is None:
+        return subject.evaluator.Evaluator(kept), 0
+    return subject.evaluator.Evaluator.restore(snapshot, kept), snapshot.offset
 
 
 def cut(records: Sequence[InputRecord], random: Random) -> list[Sequence[InputRecord]]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.oracle.oracle import oracle
 from tests.properties.rearrange import all_arrived, rearranged
-from tests.properties.running import REAL, at_once, in_batches, of_kinds, with_ticks
+from tests.properties.running import REAL, at_once, crashed, in_batches, of_kinds, restarted, with_ticks
 from tests.properties.views import differences, in_force
 from tests.properties.worlds import World, labels_of_output, worlds
 
@@ -53,6 +53,25 @@ def test_2_nothing_shows_hindsight(world: World, minute: int) -> None:
     arrived = [record for record in world.records if record.received_at <= until]
     whole = at_once(REAL, world.records, world.until_at)
     assert at_once(REAL, arrived, until) == [line for line in whole if line.decided_at <= until]
+
+
+@QUICK
+@given(worlds(), SEEDS)
+def test_4_restarts_do_not_matter(world: World, seed: int) -> None:
+    """A new process from a snapshot after every batch says what one process says."""
+    event("restart")
+    whole = at_once(REAL, world.records, world.until_at)
+    assert restarted(REAL, world.records, world.until_at, seed) == whole
+
+
+@QUICK
+@given(worlds(), SEEDS)
+def test_4_crashes_do_not_matter(world: World, seed: int) -> None:
+    """Killed anywhere: nothing is lost, what is said twice is said in the same words, under the same ids."""
+    whole = {(line.finding_id, line.revision): line for line in at_once(REAL, world.records, world.until_at)}
+    lines = crashed(REAL, world.records, world.until_at, seed)
+    assert {(line.finding_id, line.revision) for line in lines} == set(whole)
+    assert all(whole[line.finding_id, line.revision] == line for line in lines)
 
 
 @QUICK
