@@ -27,6 +27,7 @@ from emon.ingest.adapter import Slice
 from emon.ingest.bodies import Body, Refused, Understood
 from emon.ingest.body import check_type, too_large, unpacked
 from emon.ingest.intake import Intake
+from emon.ingest.openapi import ANSWERS, BODY, RECEIVED_PARAMETERS
 from emon.ingest.rate import Bucket
 from emon.ingest.received import gaps
 from emon.journal.port import Journal
@@ -44,25 +45,6 @@ _STATUS = {"unauthorized": 401, "key_of_another_feed": 403, "unknown_feed": 404,
            "unsupported_media_type": 415, "unsupported_encoding": 415, "too_many_readings": 429,
            "bad_parameter": 422, "device_of_another_feed": 403}
 _encode = msgspec.json.Encoder().encode
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    202: {"description": "Durable. `rejected` names what was not taken, by its place in the body.",
-          "content": {"application/json": {"example": {
-              "accepted": 98, "duplicates": 1,
-              "rejected": [{"index": 7, "reason": "negative_accuracy", "detail": "..."}]}}}},
-    401: {"description": "No key, or none that is in force."},
-    403: {"description": "The key of another feed."},
-    413: {"description": "The body is too large, packed or unpacked."},
-    415: {"description": "Neither JSON, NDJSON nor CSV, or packed other than with gzip."},
-    429: {"description": "The feed sends more than its share; Retry-After says when to go on."},
-    503: {"description": "Nothing was taken: send the same body again after Retry-After."},
-}
-_BODY = {"required": True, "description": "One object, an array, or one object a line; gzip if packed.",
-         "content": {name: {"schema": {"type": "string", "format": "binary"}}
-                     for name in ("application/x-ndjson", "application/json", "text/csv")}}
-_RECEIVED_PARAMETERS = [
-    {"name": "device", "in": "query", "required": True, "schema": {"type": "string"}},
-    {"name": "from", "in": "query", "required": False, "schema": {"type": "string", "format": "date-time"},
-     "description": "Observed at that instant or later; all by default."}]
 
 
 def router(journal: Journal, engine: Engine, clock: Clock, *,
@@ -78,11 +60,11 @@ def router(journal: Journal, engine: Engine, clock: Clock, *,
         await intake.stop()
 
     api = APIRouter(lifespan=lifespan)
-    api.add_api_route("/v1/feeds/{feed}", door.post, methods=["POST"], status_code=202, responses=_ANSWERS,
-                      openapi_extra={"requestBody": _BODY},
+    api.add_api_route("/v1/feeds/{feed}", door.post, methods=["POST"], status_code=202, responses=ANSWERS,
+                      openapi_extra={"requestBody": BODY},
                       summary="Readings in the vendor's own format", tags=["feeds"])
     api.add_api_route("/v1/feeds/{feed}/received", door.received, methods=["GET"], tags=["feeds"],
-                      openapi_extra={"parameters": _RECEIVED_PARAMETERS},
+                      openapi_extra={"parameters": RECEIVED_PARAMETERS},
                       summary="What arrived of a device, and where seq has gaps")
     api.add_api_route("/v1/feeds", door.feeds, methods=["GET"], tags=["feeds"],
                       summary="Feeds and their adapters")

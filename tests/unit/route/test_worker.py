@@ -22,6 +22,8 @@ from emon.limits import CHUNK_READINGS
 from emon.route import worker
 from emon.store import ingest as store
 from emon.store import open_engine, upgrade
+from emon.store import reading as store_reading
+from emon.store.progress import Progress, all_stages
 from tests.unit.route.worlds import PARTITIONS, T0, bound, order, raw, reading, ticks, told, told_of
 
 
@@ -307,3 +309,17 @@ async def test_whatever_fails_every_reading_reaches_who_holds_its_device_in_the_
         assert stamps == sorted(stamps)
         ends = [r.received_at for r in await told(journal, partition) if getattr(r, "last", True)]
         assert ends == sorted(set(ends))
+
+
+async def test_how_far_the_router_is_stands_in_the_store(engine: Engine) -> None:
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([*ticks(0), raw(reading("D", 1))])
+
+    def reported() -> list[Progress]:
+        with store_reading(engine) as connection:
+            return [one for one in all_stages(connection) if one.stage == "route" and one.caught_up_at]
+
+    async with routing(journal, engine):
+        await until(lambda: len(reported()) == PARTITIONS)
+    assert {one.last_tick for one in reported()} == {T0 + 3_000_000}, "the second of the newest arrival"
+    assert sum(one.position for one in reported()) == PARTITIONS + 1
