@@ -194,3 +194,26 @@ def test_closed_alerts_can_be_looked_up(console: Console, operators: Operators) 
     ada.get_by_role("button", name="Search").click()
     expect(closed.get_by_role("listitem")).to_have_count(1)
     fits(ada)
+
+
+def test_table_and_map_show_the_same_fix(console: Console, operators: Operators) -> None:
+    """What is chosen in the table is marked on the map, by keyboard too; a change keeps the operator's view."""
+    filled(console)
+    ada = operators("Ada", "/alerts/1")
+    expect(ada.locator(".map[data-ready=true]")).to_be_visible(timeout=20_000)
+    chosen = ada.locator("tr.evidence").first.get_by_role("button")
+    chosen.focus()
+    ada.keyboard.press("Enter")
+    expect(chosen).to_have_attribute("aria-pressed", "true")
+    expect(ada.locator("tr.picked")).to_have_count(1)
+    ada.get_by_role("button", name="Zoom in").click()
+    ada.wait_for_timeout(600)
+    scale = ada.locator(".maplibregl-ctrl-scale")
+    zoomed = scale.inner_text()
+    assert zoomed != "500 m"
+    ada.keyboard.press("a")
+    expect(ada.locator(".held")).to_contain_text("You have it")
+    ada.wait_for_timeout(600)
+    assert scale.inner_text() == zoomed
+    ada.get_by_role("button", name="Show everything").click()
+    expect(scale).to_have_text("500 m")

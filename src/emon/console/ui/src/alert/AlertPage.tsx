@@ -39,7 +39,11 @@ export function AlertPage({ id, me }: { id: string; me: string | null }) {
         message.type === "event" && message.name === "alert"
           ? (JSON.parse(message.data) as { alert: Alert }).alert.id
           : null;
-      if (message.type === "resync" || String(told) === id) soon ||= window.setTimeout(() => { soon = 0; reload(); }, 150);
+      if (message.type === "resync" || String(told) === id)
+        soon ||= window.setTimeout(() => {
+          soon = 0;
+          reload();
+        }, 150);
     });
     return () => {
       clearTimeout(soon);

@@ -86,7 +86,12 @@ export function FixTable({ fixes, zone, notObserved, picked, onPick, truncated, 
                 onClick={() => onPick(fix.key)}
               >
                 <td>
-                  <button type="button" className="plain" aria-pressed={fix.key === picked} onClick={() => onPick(fix.key)}>
+                  <button
+                    type="button"
+                    className="plain"
+                    aria-pressed={fix.key === picked}
+                    onClick={() => onPick(fix.key)}
+                  >
                     <Time at={fix.at} zone={zone} form="short" />
                     <span className="unseen"> show on the map</span>
                   </button>

@@ -227,8 +227,14 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
   }, [scene, ready, zone, frame]);
 
   useEffect(() => {
-    if (ready) map.current?.setFilter("picked", ["==", ["get", "key"], picked ?? ""]);
-  }, [picked, ready]);
+    const made = map.current;
+    if (!made || !ready) return;
+    made.setFilter("picked", ["==", ["get", "key"], picked ?? ""]);
+    const point = scene.points.features.find((feature) => feature.properties?.["key"] === picked)?.geometry;
+    if (point?.type !== "Point") return;
+    const at = point.coordinates as [number, number];
+    if (!made.getBounds().contains(at)) made.easeTo({ center: at, duration: calm() });
+  }, [picked, ready, scene]);
 
   if (!supported)
     return (
@@ -236,10 +242,17 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
         <p className="nomap">This browser draws no map (WebGL is off). The table below holds every fix.</p>
       </div>
     );
-  const zoom = (by: number) => map.current?.zoomTo(map.current.getZoom() + by, { duration: calm() });
+  const zoom = (by: number) => {
+    moved.current = frame;
+    map.current?.zoomTo(map.current.getZoom() + by, { duration: calm() });
+  };
+  const everything = () => {
+    moved.current = null;
+    if (map.current) fit(map.current, scene, true);
+  };
   return (
     <div className="map" data-ready={ready}>
-      <div className="canvas" ref={box} role="region" aria-label={label} />
+      <div className="canvas" ref={box} />
       <div className="tools-map">
         <button type="button" className="button icon" aria-label="Zoom in" onClick={() => zoom(1)}>
           +
@@ -247,12 +260,7 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
         <button type="button" className="button icon" aria-label="Zoom out" onClick={() => zoom(-1)}>
           −
         </button>
-        <button
-          type="button"
-          className="button icon"
-          aria-label="Show everything"
-          onClick={() => map.current && fit(map.current, scene, true)}
-        >
+        <button type="button" className="button icon" aria-label="Show everything" onClick={everything}>
           ⤢
         </button>
       </div>
