@@ -2,7 +2,7 @@
 
 Shell. What is due is taken from the world's source, queued per feed, and posted in the vendor's own format
 with its key. A vendor behaves as a good one must: what was not acknowledged is sent again, 503 and 429 are
-waited out as told, and a rejected reading is counted, not repeated.
+waited out as told (any other 5xx too), and a rejected reading is counted, not repeated.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -52,27 +52,29 @@ class Progress:
 
 
 class Fleet:
-    """Delivers `world` to `base_url`. `keys`: by feed. `publish` is given order versions when they arrive."""
+    """Delivers `world` to `base_url`. `keys`: by feed. `publish` is given order versions when they arrive.
+    `only`: these feeds alone (default: all)."""
 
     def __init__(self, world: World, base_url: str, keys: Mapping[str, str], clock: Clock, *,
-                 publish: Publish | None = None) -> None:
+                 publish: Publish | None = None, only: Collection[str] | None = None) -> None:
         self.progress = Progress()
         self._world, self._clock, self._publish = world, clock, publish
         self._base_url, self._keys = base_url.rstrip("/"), keys
         self._source = world.source()
+        self._feeds = [feed for feed in world.feeds if only is None or feed.id in only]
         self._waiting: list[tuple[float, int, Emission]] = []
         self._number = count()
-        self._queues: dict[str, deque[Emission]] = {feed.id: deque() for feed in world.feeds}
-        self._wake: dict[str, asyncio.Event] = {feed.id: asyncio.Event() for feed in world.feeds}
+        self._queues: dict[str, deque[Emission]] = {feed.id: deque() for feed in self._feeds}
+        self._wake: dict[str, asyncio.Event] = {feed.id: asyncio.Event() for feed in self._feeds}
         self._in_flight = 0
         self._amendments = deque(world.amendments())
 
     async def run(self, stop: asyncio.Event, report: Callable[[Progress], None] | None = None) -> Progress:
         """Until `stop` is set; then what is due is still delivered, for two seconds at most."""
-        limits = httpx.Limits(max_connections=CONCURRENT * len(self._queues))
+        limits = httpx.Limits(max_connections=max(1, CONCURRENT * len(self._queues)))
         async with httpx.AsyncClient(limits=limits, timeout=TIMEOUT_S) as client:
             workers = [asyncio.create_task(self._deliver(client, feed, Encoder(feed.adapter)))
-                       for feed in self._world.feeds for _ in range(CONCURRENT)]
+                       for feed in self._feeds for _ in range(CONCURRENT)]
             try:
                 await self._schedule(stop, workers, report)
                 await self._drain()
@@ -104,7 +106,8 @@ class Fleet:
         """Makes readings ahead of their time, off the event loop."""
         while self._source.next_s < now_s + CHUNK_S:
             for emission in await asyncio.to_thread(self._source.chunk):
-                heapq.heappush(self._waiting, (emission.send_s, next(self._number), emission))
+                if emission.feed in self._queues:
+                    heapq.heappush(self._waiting, (emission.send_s, next(self._number), emission))
 
     def _release(self, now_s: float) -> None:
         while self._waiting and self._waiting[0][0] <= now_s:
@@ -143,7 +146,7 @@ class Fleet:
                 self.progress.last_problem = f"{feed}: {type(error).__name__}: {error}"
                 wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
             else:
-                if answer.status_code not in (429, 503):
+                if answer.status_code != 429 and answer.status_code < 500:
                     self._answered(feed, body, answer)
                     return
                 self.progress.last_problem = f"{feed}: answered {answer.status_code}"
