@@ -42,6 +42,11 @@ class ScaledClock:
         await asyncio.sleep(seconds / self.speed)
 
 
+def monotonic_ns() -> int:
+    """Nanoseconds of the machine's clock that no one sets: the same in all its processes."""
+    return time.monotonic_ns()
+
+
 def monotonic_s() -> float:
     """Seconds for measuring durations."""
     return time.monotonic()

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from emon import serve
 from emon.batch import evaluate_files
-from emon.clock import ScaledClock, monotonic_s
+from emon.clock import ScaledClock, monotonic_ns, monotonic_s
 from emon.config import Settings
 from emon.domain import instant
 from emon.domain.errors import Fault, Unavailable
@@ -34,6 +34,7 @@ from emon.recording import export
 MARK: Final = ".emon-demo"  # a folder with this file may be replaced by the next demo
 PROCESSES: Final = (("ingest", "route"), ("evaluate",), ("alerts", "notify"), ("console",))
 READY_TIMEOUT_S: Final = 60.0
+START_UP_S: Final = 2
 DRAIN_TIMEOUT_S: Final = 30.0
 
 
@@ -69,8 +70,8 @@ async def run(options: Options) -> int:
         settings = Settings(data=folder, listen_port=options.port, outbox_dir=folder / "outbox", log_level="warning")
         if options.scale_out:
             settings = await stack.enter_async_context(_real_parts(settings, folder, console))
-        # devices' clocks begin when everybody is ready to hear them
-        clock = ScaledClock(world.start_us, options.speed)
+        # time begins a little earlier, while the stages start: devices speak when everybody can hear them
+        clock = ScaledClock(world.start_us, options.speed, monotonic_ns() + START_UP_S * 1_000_000_000)
         settings = settings.model_copy(update={
             "clock": f"scaled:{clock.start_us}:{clock.speed}:{clock.origin_ns}",
             "public_url": f"http://127.0.0.1:{options.port}"})
@@ -102,7 +103,7 @@ async def _prepare(settings: Settings, world: Any, folder: Path) -> Mapping[str,
     from emon.ingest.orders import publish
     from emon.store.upgrade import upgrade
 
-    checked = check([folder / "world" / name for name in ("orders", "zones", "people")], complete=True)
+    checked = check([path for path in (folder / "world").iterdir() if path.is_dir()], complete=True)
     assert not checked.faults, [str(fault) for fault in checked.faults]
     parts = serve.Parts(settings)
     for engine in (parts.store, parts.history):
