@@ -132,14 +132,15 @@ async def kafka(folder: Path) -> AsyncIterator[Journal]:
 DRIVERS = {"sqlite": sqlite, "kafka": kafka}
 
 
-async def floors(names: Sequence[str]) -> list[Rate]:
-    """The rates of these drivers, printed as they come."""
+async def floors(names: Sequence[str], *, quiet: bool = False) -> list[Rate]:
+    """The rates of these drivers, printed as they come unless `quiet`."""
     rates = []
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
             async with DRIVERS[name](Path(folder)) as journal:
                 async for rate in measure(name, journal):
-                    print(f"journal {rate.driver:7} {rate.what:36} {rate.per_s:>12,.0f} /s", flush=True)
+                    if not quiet:
+                        print(f"journal {rate.driver:7} {rate.what:36} {rate.per_s:>12,.0f} /s", flush=True)
                     rates.append(rate)
     return rates
 

@@ -1,0 +1,187 @@
+"""All lines of the table but the floors: each under its own name, with its load, target and floors."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import httpx
+
+from emon.limits import EVALUATE_RECORDS
+from simulators.parts import free_port
+from simulators.workload import Workload
+from tests.bench import floors, loads, scaleout, stepping
+from tests.bench.apart import apart
+from tests.bench.embedded import Embedded, Run, embedded, stored_findings
+from tests.bench.line import KILOBYTES, MILLISECONDS, RATE, SECONDS, Line
+from tests.bench.processes import running, wait_for
+
+Floors = Mapping[str, float]
+
+STEP_S: Final = 45.0  # no measurement of the evaluator alone takes longer
+EVALUATOR: Final = 350_000.0
+SHUFFLED: Final = 30_000.0
+EMBEDDED: Final = 25_000.0
+SINGLES: Final = 2_000.0
+OFFERED: Final = 10_000
+P99_MS: Final = 400.0
+SCALED_OUT: Final = 40_000.0
+PARTICIPANT_KB: Final = 40.0
+GROWTH_KB: Final = 4.0
+FIRST_ALERT_S: Final = 15.0
+SETTLE_S: Final = 12.0
+CONNECTIONS, SINGLE_CONNECTIONS = 8, 64
+
+
+def evaluator(quick: bool, known: Floors) -> Iterator[Line]:
+    """The evaluator's step, in order and in no order at all."""
+    own = _of(known, floors.DECODE, floors.GEOMETRY)
+    done = apart(stepping.in_order, 150_000 if quick else 1_000_000, STEP_S / (4 if quick else 1))
+    yield Line(name="evaluator, in order", workload=f"{done.readings:,} readings as they came, {EVALUATE_RECORDS:,} "
+               "records a step, history and snapshots on", figure=done.readings / done.wall_s,
+               per_cpu=done.readings / done.cpu_s, unit=RATE, target=EVALUATOR, floors=own,
+               note=f"{done.findings} revisions")
+    people = 100 if quick else 500
+    done = apart(stepping.shuffled, people, STEP_S / (4 if quick else 1))
+    yield Line(name="evaluator, shuffled", workload=f"a day of {people} people in no order, {done.readings:,} "
+               "readings", figure=done.readings / done.wall_s, per_cpu=done.readings / done.cpu_s, unit=RATE,
+               target=SHUFFLED, floors=own, note=f"{done.findings} revisions")
+
+
+def http(quick: bool, known: Floors) -> Iterator[Line]:
+    """One `emon up`: bodies of 100, then bodies of one; and how large it grew."""
+    minutes = 10 if quick else 60
+    load = loads.with_visits(loads.usual(minutes, start_us=_now_us() - round(minutes * 60e6)))
+    bodies = [(0, body) for body in load.bodies(loads.BODY)]
+    singles = [(0, line + b"\n") for _, body in bodies[-(40 if quick else 150):] for line in body.splitlines()]
+    with TemporaryDirectory(prefix="emon-bench-") as name:
+        folder = Path(name)
+        with embedded(folder / "empty", None) as empty:
+            base = empty.process.rss()
+        with embedded(folder / "full", load) as up:
+            run = up.load(bodies, CONNECTIONS)
+            yield _throughput("embedded, bodies of 100", run, load, EMBEDDED, known)
+            yield _memory("memory, embedded", f"`emon up` after {len(load):,} readings", run, base, load)
+            run = up.load(_again(singles), SINGLE_CONNECTIONS)
+            yield _throughput("embedded, bodies of one", run, load, SINGLES, known)
+
+
+def _again(singles: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+    """The same readings as new ones: observed a little later each."""
+    return [(0, body.replace(b'Z","lat"', b'1Z","lat"')) for _, body in singles]
+
+
+def _throughput(name: str, run: Run, load: Workload, target: float, known: Floors) -> Line:
+    answered = run.answered
+    taken = answered.readings + answered.duplicates
+    return Line(name=name, workload=f"{taken:,} readings, HTTP in to alerts raised", figure=taken / run.wall_s,
+                per_cpu=taken / run.cpu_s, unit=RATE, target=target, floors=_of(known, *_journal(known, "sqlite")),
+                holds=not answered.rejected, note=f"answered {taken / answered.wall_s:,.0f}/s, median "
+                f"{statistics.median(answered.answer_ms):.0f} ms" + _others(answered.other))
+
+
+def _others(other: Mapping[str, int]) -> str:
+    return "".join(f", {count} times {status}" for status, count in sorted(other.items()))
+
+
+def _memory(name: str, workload: str, run: Run, base: int, load: Workload) -> Line:
+    each = (max(run.rss) - base) / load.participants / 1e3
+    return Line(name=name, workload=workload, figure=each, unit=KILOBYTES, target=PARTICIPANT_KB, better="below",
+                note=f"{max(run.rss) / 1e6:.0f} MB at most, {base / 1e6:.0f} MB without participants")
+
+
+def latency(quick: bool, known: Floors) -> Iterator[Line]:
+    """From the reading's receipt to the finding stored, under a steady load."""
+    seconds = 10 if quick else 30
+    with TemporaryDirectory(prefix="emon-bench-") as name:
+        folder = Path(name)
+        plan = loads.usual(seconds / 60, cadence_s=1.0)  # ten thousand people, one reading a second each
+        with embedded(folder, plan) as up:
+            load = loads.with_visits(loads.usual(seconds / 60, cadence_s=1.0,
+                                                 start_us=_now_us() + round(SETTLE_S * 1e6)))
+            run = up.load(_planned(load), CONNECTIONS)
+            yield from _latencies(up, run, load, known)
+
+
+def _planned(load: Workload) -> list[tuple[int, bytes]]:
+    due = load.received_us[loads.BODY - 1::loads.BODY].tolist()
+    return list(zip([*due, int(load.received_us[-1])], load.bodies(loads.BODY), strict=False))
+
+
+def _latencies(up: Embedded, run: Run, load: Workload, known: Floors) -> Iterator[Line]:
+    took = sorted((one.recorded_at - one.received_at) / 1e3 for one in stored_findings(up.folder)
+                  if one.received_at is not None and one.recorded_at is not None)
+    if len(took) < 100:
+        raise AssertionError(f"{len(took)} findings are too few to speak of a percentile")
+    workload = (f"{len(load) / (load.received_us[-1] - load.received_us[0]) * 1e6:,.0f} readings/s offered, "
+                f"{len(took):,} revisions")
+    behind = f"the load was up to {run.answered.behind_ms:.0f} ms behind"
+    for share, target in ((0.5, None), (0.99, P99_MS)):
+        yield Line(name=f"latency, p{share * 100:.0f}", workload=workload, figure=took[int(share * len(took))],
+                   unit=MILLISECONDS, target=target, better="below", note=behind)
+
+
+def kafka(quick: bool, known: Floors) -> Iterator[Line]:
+    """Router and evaluator on a real broker, one kill -9."""
+    done = scaleout.measure(100_000 if quick else 600_000)
+    note = (f"processor: router {done.route_s:.1f} s, evaluator {done.evaluate_s:.1f} s; {done.findings:,} revisions"
+            + ("" if done.equal else " DIFFER from the batch run's"))
+    yield Line(name="Kafka, raw to findings", workload=f"{done.readings:,} readings, {scaleout.PARTITIONS} partitions, "
+               "one kill -9 of the evaluator", figure=done.readings / done.wall_s,
+               per_cpu=done.readings / (done.route_s + done.evaluate_s), unit=RATE, target=SCALED_OUT,
+               floors=_of(known, *_journal(known, "kafka")), holds=done.equal and done.findings > 0, note=note)
+
+
+def memory(quick: bool, known: Floors) -> Iterator[Line]:
+    """The evaluator over hours of simulated time: a participant costs what it costs, and then no more."""
+    hours = 2.0 if quick else 12.0
+    done = apart(stepping.long, hours * 60, 600.0, STEP_S)
+    base = done.rss[0][1]
+    third = len(done.rss) // 3
+    each = (max(size for _, size in done.rss) - base) / loads.PARTICIPANTS / 1e3
+    yield Line(name="memory, evaluator", workload=f"{done.readings:,} readings over {hours:g} h", figure=each,
+               unit=KILOBYTES, target=PARTICIPANT_KB, better="below", note="a participant, over an empty evaluator")
+    grown = (max(s for _, s in done.rss[-third:]) - max(s for _, s in done.rss[third:-third])) / loads.PARTICIPANTS
+    yield Line(name="memory, growth", workload="the last third of that time against the one before",
+               figure=max(0.0, grown / 1e3), unit=KILOBYTES, target=GROWTH_KB, better="below", note="a participant")
+
+
+def start(quick: bool, known: Floors) -> Iterator[Line]:
+    """`emon demo` from the command to the first alert that the API shows."""
+    with TemporaryDirectory(prefix="emon-bench-") as name:
+        port, began = free_port(), time.perf_counter()
+        with running(Path(name) / "demo.log", {}, "emon", "demo", "--port", str(port), "--data",
+                     str(Path(name) / "demo")) as process:
+            wait_for(lambda: _alerts(port) > 0, [process], 120.0, "the first alert")
+            took = time.perf_counter() - began
+            yield Line(name="demo, first alert", workload="`emon demo` from the command to an alert in the API",
+                       figure=took, per_cpu=process.cpu_s(), unit=SECONDS, target=FIRST_ALERT_S, better="below")
+
+
+def _alerts(port: int) -> int:
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}/v1/alerts", timeout=5)
+    except httpx.TransportError:
+        return 0
+    return len(answer.json().get("alerts", ())) if answer.status_code == 200 else 0
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _of(known: Floors, *names: str) -> Floors:
+    return {name: known[name] for name in names if name in known}
+
+
+def _journal(known: Floors, driver: str) -> list[str]:
+    return [name for name in known if name.startswith(f"journal only, {driver}: append, 1000")]
+
+
+LINES: Final[Mapping[str, Callable[[bool, Floors], Iterator[Line]]]] = {
+    "evaluator": evaluator, "http": http, "latency": latency, "kafka": kafka, "memory": memory, "start": start,
+}

@@ -1,0 +1,133 @@
+"""The evaluator alone: decoded records in, history and snapshots to SQLite, findings out and dropped.
+
+It is fed as its worker feeds it: records in batches of EVALUATE_RECORDS, and after every batch that ends
+SNAPSHOT_EVERY_S after the last one the history is flushed and a snapshot saved.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from emon.evaluate.evaluator import Evaluator
+from emon.journal.records import Bound, InputRecord
+from emon.limits import EVALUATE_RECORDS, SNAPSHOT_EVERY_S
+from emon.store.engine import open_engine
+from emon.store.history import SqlHistory, SqlSnapshots
+from emon.store.upgrade import upgrade
+from simulators.workload import Workload
+from tests.bench import loads
+from tests.bench.apart import rss
+
+
+class Stepped(NamedTuple):
+    """`rss`: (readings so far, bytes of memory then), from before the first order on."""
+
+    readings: int
+    findings: int
+    wall_s: float
+    cpu_s: float
+    rss: list[tuple[int, int]]
+
+
+class Stepping:
+    """An evaluator over one load, as one worker holds it."""
+
+    def __init__(self, folder: Path, load: Workload) -> None:
+        engine = open_engine(f"sqlite:///{folder}/history.sqlite")
+        upgrade(engine)
+        self._history, self._snapshots = SqlHistory(engine), SqlSnapshots(engine)
+        self._evaluator = Evaluator(self._history)
+        self._records = 0
+        self._saved_at = time.perf_counter()
+        self._findings = 0
+        self._load = load
+
+    def begin(self) -> None:
+        """Takes in orders, zones and bindings."""
+        self._step(loads.versions(self._load))
+        self._evaluator.advance(self._load.start_us - 1)
+        self._save()
+
+    def run(self, most: int, seconds: float, *, keep: bool) -> Stepped:
+        """Up to `most` readings, in no more than about `seconds` of steps. `keep`: the records of a step are
+        decoded before the watch runs, as a broker keeps them for us; memory is then theirs too."""
+        readings, wall, cpu, sizes = 0, 0.0, 0.0, [(0, rss())]
+        for batch in _batches(loads.arrivals(self._load, most)):
+            if keep:
+                gc.collect()
+                gc.freeze()
+            wall_before, cpu_before = time.perf_counter(), time.process_time()
+            self._step(batch)
+            if time.perf_counter() - self._saved_at >= SNAPSHOT_EVERY_S:
+                self._save()
+            wall += time.perf_counter() - wall_before
+            cpu += time.process_time() - cpu_before
+            readings += sum(isinstance(record, Bound) for record in batch)
+            sizes.append((readings, rss()))
+            if wall >= seconds:
+                break
+        wall_before, cpu_before = time.perf_counter(), time.process_time()
+        self._save()
+        wall += time.perf_counter() - wall_before
+        cpu += time.process_time() - cpu_before
+        return Stepped(readings, self._findings, wall, cpu, sizes)
+
+    def _step(self, batch: list[InputRecord]) -> None:
+        self._findings += len(self._evaluator.step(batch))
+        self._records += len(batch)
+
+    def _save(self) -> None:
+        self._evaluator.flush_history()
+        shared, changed = self._evaluator.snapshot()
+        self._snapshots.save(0, 1, self._records, shared, changed)
+        self._saved_at = time.perf_counter()
+
+
+def _batches(arrivals: Iterator[list[InputRecord]]) -> Iterator[list[InputRecord]]:
+    batch: list[InputRecord] = []
+    for arrival in arrivals:
+        batch += arrival
+        if len(batch) >= EVALUATE_RECORDS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _stepping(load: Workload) -> Iterator[Stepping]:
+    with TemporaryDirectory(prefix="emon-bench-") as folder:
+        stepping = Stepping(Path(folder), load)
+        stepping.begin()
+        yield stepping
+
+
+def in_order(readings: int, seconds: float) -> Stepped:
+    """The usual load."""
+    minutes = readings / loads.PARTICIPANTS
+    with _stepping(loads.usual(minutes)) as stepping:
+        return stepping.run(readings, seconds, keep=True)
+
+
+def shuffled(participants: int, seconds: float) -> Stepped:
+    """A day of readings a minute, in an arrival order that says nothing."""
+    load = loads.shuffled(loads.usual(24 * 60, participants=participants))
+    with _stepping(load) as stepping:
+        return stepping.run(len(load), seconds, keep=True)
+
+
+def long(minutes: float, cadence_s: float, seconds: float) -> Stepped:
+    """Memory over simulated time: the first entry of `rss` is from before any order."""
+    load = loads.usual(minutes, cadence_s=cadence_s)
+    with TemporaryDirectory(prefix="emon-bench-") as folder:
+        stepping = Stepping(Path(folder), load)
+        base = rss()
+        stepping.begin()
+        stepped = stepping.run(len(load), seconds, keep=False)
+    return stepped._replace(rss=[(0, base), *stepped.rss[1:]])
