@@ -16,6 +16,9 @@ from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences, state
+from emon.evaluate.lane import Lane, compile_person
+from emon.evaluate.lane import dump as dump_lane
+from emon.evaluate.lane import load as load_lane
 from emon.evaluate.matching import Moment, output_order
 from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.outages import Outages
@@ -32,7 +35,7 @@ from emon.journal.records import (
     Tick,
     ZoneVersion,
 )
-from emon.limits import CACHED_READINGS, RULE_VERSION
+from emon.limits import CACHED_READINGS, CONTACT_EVERY_S, LANE_SPAN, RULE_VERSION
 
 
 class Evaluator:
@@ -48,32 +51,102 @@ class Evaluator:
         self._people: dict[str, Person] = {}
         self._timers: list[tuple[int, str]] = []
         self._arrival: list[InputRecord] = []
+        self._lane = Lane()
+        self._touched: set[str] = set()
         self._dirty: set[str] = set()
         self._dirty_texts: set[str] = set()
 
     def step(self, records: Sequence[InputRecord]) -> list[Finding]:
         """Revisions that the whole arrivals in `records` bring, in the published order. The last arrival is
         kept back until it is known to be whole."""
-        written: list[Finding] = []
+        whole: list[list[InputRecord]] = []
+        arrival = self._arrival
         for record in records:
-            if self._arrival and record.received_at > self._arrival[0].received_at:
-                written += self._close()
-            self._arrival.append(record)
+            if arrival and record.received_at > arrival[0].received_at:
+                whole.append(arrival)
+                arrival = []
+            arrival.append(record)
             if isinstance(record, Tick) or record.last:
-                written += self._close()
-        return written
+                whole.append(arrival)
+                arrival = []
+        self._arrival = arrival
+        return self.arrivals(whole)
 
     def arrivals(self, whole: Iterable[Sequence[InputRecord]]) -> list[Finding]:
         """Judges whole arrivals, each all records of one instant, whatever their marks."""
         written: list[Finding] = []
+        chunk: list[Sequence[InputRecord]] = []
+        begin = 0
         for arrival in whole:
-            self._arrival = list(arrival)
-            written += self._close()
+            plain = all(type(r) is Bound or (type(r) is Tick and not r.heard) for r in arrival)
+            at = arrival[0].received_at
+            if chunk and (not plain or at - begin > LANE_SPAN):
+                written += self._chunk(chunk)
+                chunk = []
+            if not plain:
+                written += self._arrive(arrival)
+                continue
+            begin = begin if chunk else at
+            chunk.append(arrival)
+        return written + (self._chunk(chunk) if chunk else [])
+
+    def _chunk(self, chunk: Sequence[Sequence[InputRecord]]) -> list[Finding]:
+        """Arrivals of readings and ticks in a short span: what changes nothing is taken in at once."""
+        self._enter_lane()
+        last = max(chunk[-1][0].received_at, self.clock)
+        calm_from = self._outages.calm_from(last)
+        loud = list(chunk)
+        if calm_from is not None and self._lane.names:
+            for name in self._due_people(last):
+                self._leave_lane(name)
+            bounds = [r for arrival in chunk for r in arrival if type(r) is Bound]
+            if bounds:
+                idle, newest = self._lane.idle(bounds, last, calm_from)
+                for bound in newest:
+                    self._outages.take(bound)
+                left = iter(idle.tolist())
+                loud = [[r for r in arrival if type(r) is not Bound or not next(left)] for arrival in chunk]
+        written: list[Finding] = []
+        for arrival in loud:
+            if any(type(r) is Bound for r in arrival):
+                written += self._arrive(arrival)
+        written += self._fire(last, inclusive=True)
+        self.clock = max(self.clock, last)
         return written
+
+    def _due_people(self, last: int) -> list[str]:
+        """Who has a timer up to a clock, silences in the lane aside."""
+        due: dict[str, int] = {}
+        while self._timers and self._timers[0][0] <= last:
+            at, participant = heapq.heappop(self._timers)
+            if self._person_due(participant) == at:
+                due[participant] = at
+        for participant, at in due.items():
+            heapq.heappush(self._timers, (at, participant))
+        return list(due)
+
+    def _enter_lane(self) -> None:
+        """Compiles everybody who was judged since the last chunk and is at rest."""
+        for participant in self._touched:
+            person = self._people[participant]
+            row = compile_person(person, self._orders, self.clock)
+            if row is not None:
+                self._lane.enter(person, row)
+        self._touched.clear()
+
+    def _leave_lane(self, participant: str) -> Person:
+        """The person with everything that the lane knows."""
+        person = self._people[participant]
+        self._lane.leave(person)
+        self._touched.add(participant)
+        return person
 
     def advance(self, clock_us: int) -> list[Finding]:
         """Moves the clock: takes in what arrived by then and fires timers up to and including it."""
-        written = self._close() if self._arrival and self._arrival[0].received_at <= clock_us else []
+        written: list[Finding] = []
+        if self._arrival and self._arrival[0].received_at <= clock_us:
+            arrival, self._arrival = self._arrival, []
+            written = self._arrive(arrival)
         written += self._fire(clock_us, inclusive=True)
         self.clock = max(self.clock, clock_us)
         return written
@@ -84,8 +157,8 @@ class Evaluator:
         while self._timers and self._person_due(self._timers[0][1]) != self._timers[0][0]:
             heapq.heappop(self._timers)
         dues = [self._timers[0][0]] if self._timers else []
-        outage = self._outages.due(self.clock)
-        return min([*dues, *([outage] if outage is not None else [])], default=None)
+        others = (self._outages.due(self.clock) if self._outages.watched else None, self._lane.next_due())
+        return min([*dues, *(due for due in others if due is not None)], default=None)
 
     def snapshot(self) -> tuple[bytes, dict[str, bytes | None]]:
         """The shared part, and the parts that changed since the last call. Flush the history first."""
@@ -100,7 +173,7 @@ class Evaluator:
                 changed[name] = state.dump_versions(self._bindings.versions(name_of))
         self._dirty.clear()
         self._dirty_texts.clear()
-        return state.dump_shared(self.clock, self._arrival, self._outages), changed
+        return state.dump_shared(self.clock, self._arrival, self._outages, dump_lane(self._lane)), changed
 
     @classmethod
     def restore(cls, snapshot: Snapshot, history: History, *, partition: int = 0, partitions: int = 1,
@@ -119,13 +192,17 @@ class Evaluator:
                 person = Person(name, history, evaluator._bindings)
                 state.load_person(part, person)
                 evaluator._people[name] = person
-                evaluator._set_timer(person)
-        evaluator.clock, evaluator._arrival = state.load_shared(snapshot.shared, evaluator._outages)
+        shared = state.load_shared(snapshot.shared, evaluator._outages)
+        evaluator.clock, evaluator._arrival, lane = shared
+        load_lane(lane, evaluator._people)
+        for person in evaluator._people.values():
+            evaluator._set_timer(person)
+        evaluator._touched.update(evaluator._people)
         return evaluator
 
     def flush_history(self) -> None:
         """Writes readings that the history does not have yet; call before `snapshot`."""
-        written: list[Chunk] = []
+        written: list[Chunk] = self._lane.flush()
         cached = 0
         for person in self._people.values():
             fresh = person.track.take_fresh()
@@ -138,8 +215,7 @@ class Evaluator:
             for person in self._people.values():
                 person.track.forget()
 
-    def _close(self) -> list[Finding]:
-        arrival, self._arrival = self._arrival, []
+    def _arrive(self, arrival: Sequence[InputRecord]) -> list[Finding]:
         at = max(arrival[0].received_at, self.clock)
         written: list[Finding] = []
         for record in arrival:
@@ -171,8 +247,9 @@ class Evaluator:
         return news
 
     def _take_reading(self, bound: Bound, news: dict[str, News]) -> None:
-        person = self._people.get(bound.participant)
-        if person is None:  # whose it is was decided before it came here; protected persons' fixes come too
+        if bound.participant in self._people:
+            person = self._leave_lane(bound.participant)
+        else:  # whose it is was decided before it came here; protected persons' fixes come too
             person = Person(bound.participant, self._history, self._bindings)
             self._people[bound.participant] = person
         self._dirty.add(bound.participant)
@@ -191,8 +268,9 @@ class Evaluator:
                 changed = self._orders.add_order(order)
                 self._dirty_texts.add(state.ORDER + order.id)
                 for condition in order.conditions:
-                    if condition.kind == "contact" and condition.every_s is not None:
-                        self._outages.demand(round(condition.every_s * SECOND))
+                    if condition.kind == "contact":
+                        every_s = CONTACT_EVERY_S if condition.every_s is None else condition.every_s
+                        self._outages.demand(round(every_s * SECOND))
                 self._outages.text()
             case ZoneVersion(zone=zone):
                 changed, why = self._orders.add_zone(zone), "zone_changed"
@@ -210,6 +288,7 @@ class Evaluator:
                 pass
         for participant, from_ in changed.items():
             if self._person(participant) is not None:
+                self._leave_lane(participant)
                 news.setdefault(participant, News()).text(from_, why)
                 self._dirty.add(participant)
 
@@ -229,8 +308,8 @@ class Evaluator:
             return {}
         people = {p for p in owners if p is not None}
         for participant in people:
-            person = self._people.get(participant)
-            if person is not None:
+            if participant in self._people:
+                person = self._leave_lane(participant)
                 person.rebind(self._bindings, self.clock)
         return dict.fromkeys(people, from_)
 
@@ -248,10 +327,13 @@ class Evaluator:
 
     def _judge(self, at: int, news: dict[str, News]) -> list[Finding]:
         """Everything that this instant decides, in the published order."""
+        for participant in self._lane.due_by(at):
+            self._leave_lane(participant)
+            news.setdefault(participant, News())
         while self._timers and self._timers[0][0] <= at:
             due, participant = heapq.heappop(self._timers)
             if self._person_due(participant) == due:
-                self._wake(self._people[participant], at, news.setdefault(participant, News()))
+                self._wake(self._leave_lane(participant), at, news.setdefault(participant, News()))
         written: list[Finding] = []
         if at % SECOND == 0:
             changed = self._outages.judge(at, self._moment(at))
@@ -263,7 +345,7 @@ class Evaluator:
         books = Books(self._orders, self._bindings, self._outages.standing(), self._outages.own,
                       self.rule_version)
         for participant in news:
-            person = self._people[participant]
+            person = self._leave_lane(participant)
             written += person.judge(books, at, news[participant])
             self._dirty.add(participant)
             self._set_timer(person)

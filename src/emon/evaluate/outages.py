@@ -67,14 +67,15 @@ class Outages:
         self.via: dict[str, list[tuple[int, str]]] = {}  # device -> when which feed began to carry it
         self.own: list[tuple[int, int]] = []
         self.pace = round(CONTACT_EVERY_S * SECOND)
+        self.watched = False
 
     def standing(self) -> dict[str, list[Outage]]:
         """Outages by feed, as the last tick saw them."""
         return {name: feed.outages for name, feed in self.feeds.items() if feed.outages}
 
     def demand(self, every: int) -> None:
-        """Some order asks for a reading at least so often."""
-        self.pace = min(self.pace, every)
+        """Some order asks for a reading at least so often. Until one does, feeds need not be followed."""
+        self.pace, self.watched = min(self.pace, every), True
 
     def text(self) -> None:
         """An order or binding version came in: who belongs to which feed may differ."""
@@ -93,6 +94,8 @@ class Outages:
 
     def hear(self, by: str, device: str, at: int, bound: Bound | None = None) -> None:
         """A device was heard by a feed; without `bound` another partition has the reading."""
+        if not self.watched:
+            return
         self._note_feed(device, at, by)
         owner = self._bindings.owner(device, at)
         feed = self._feed(owner.feed if owner is not None and owner.feed is not None else by)
@@ -112,6 +115,20 @@ class Outages:
         if not grows_at_the_end or (feed.outages and feed.outages[-1].ended is None):
             feed.news = True
         heard[low:high] = [new]
+
+    def calm_from(self, last_clock: int) -> dict[str, int] | None:
+        """Per feed the instant from which on readings only lengthen what was heard last. None where some feed
+        is, or may fall, silent up to a clock: then every reading counts by itself."""
+        if not self.watched:
+            return {}
+        calm = {}
+        for name, feed in self.feeds.items():
+            if feed.news or not feed.heard or feed.checked == feed.heard[-1].last:
+                return None
+            if feed.heard[-1].last + self.pace <= last_clock:
+                return None
+            calm[name] = feed.heard[-1].first
+        return calm
 
     def due(self, clock: int) -> int | None:
         """The next whole second at which something may change."""

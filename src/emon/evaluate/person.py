@@ -50,6 +50,7 @@ class Conditioned:
 
     hint: Hint = field(default_factory=Hint)
     due: int | None = None
+    quiet: int = ALWAYS  # see verdict.Judged
     books: dict[tuple[str, str], Book] = field(default_factory=dict)  # by (family, part)
 
     def standing(self) -> list[Standing]:
@@ -70,7 +71,7 @@ class Books(NamedTuple):
 class Person:
     """One participant."""
 
-    __slots__ = ("ahead", "body", "conditions", "floor", "participant", "track")
+    __slots__ = ("ahead", "body", "carrier", "conditions", "floor", "last_heard", "participant", "track")
 
     def __init__(self, participant: str, history: History, bindings: BindingBook) -> None:
         self.participant = participant
@@ -79,6 +80,8 @@ class Person:
         self.conditions: dict[tuple[str, str], Conditioned] = {}
         self.ahead: list[Bound] = []  # observed in what is still the future
         self.floor = NEVER  # the earliest reading known
+        self.carrier: str | None = None  # the feed that the newest reading taken in names
+        self.last_heard = ALWAYS  # the latest reading of a device that was bound then
 
     @property
     def due(self) -> int | None:
@@ -92,8 +95,11 @@ class Person:
         if not self.track.add(bound):
             return
         reading = bound.reading
+        self.carrier = reading.feed
         self.floor = min(self.floor, reading.observed_at)
         news.reading(reading.observed_at)
+        if self.body.wearing(reading.device, reading.observed_at) is not None:
+            self.last_heard = max(self.last_heard, reading.observed_at)
         if reading.kind == "position":
             unknown_until = self.body.note_position(reading.device, reading.observed_at)
             if unknown_until is not None and len(self.body.wearings) > 1:
@@ -105,8 +111,11 @@ class Person:
         for wearing in self.body.wearings:
             if (wearing.device, wearing.from_) in old and old[wearing.device, wearing.from_] < wearing.until:
                 self.body.first_position[wearing.device, wearing.from_] = old[wearing.device, wearing.from_]
+        self.last_heard = ALWAYS
         if self.floor <= clock:
             for bound in self.track.between(self.floor, clock):
+                if self.body.wearing(bound.reading.device, bound.reading.observed_at) is not None:
+                    self.last_heard = bound.reading.observed_at
                 if bound.reading.kind == "position":
                     self.body.note_position(bound.reading.device, bound.reading.observed_at)
 
@@ -132,6 +141,7 @@ class Person:
         if news is not None and news.texts:
             condition.hint = Hint()
         judged = self._region(case, terms, condition, from_, until)
+        condition.quiet = max(condition.quiet, judged.quiet)
         if judged.until > case.clock or condition.due is None or condition.due <= case.clock:
             condition.due = judged.due
         elif judged.due is not None:
@@ -166,6 +176,7 @@ class Person:
                 total.from_, total.until = min(total.from_, judged.from_), max(total.until, judged.until)
                 total.intervals += judged.intervals
                 total.fall_due(judged.due, case.clock)
+                total.loud(judged.quiet)
             crossing = [s.onset for s in old if s.onset < total.from_ < (s.ended or NEVER)]
             if not crossing:
                 return total

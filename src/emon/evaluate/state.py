@@ -39,8 +39,9 @@ class SavedCondition(msgspec.Struct, array_like=True):
 
     order: str
     condition: str
-    hint: tuple[int | None, int | None, int | None, int | None]
+    hint: tuple[int | None, int | None, int | None, int | None, int]
     due: int | None
+    quiet: int
     books: list[SavedBook]
 
 
@@ -48,6 +49,7 @@ class SavedPerson(msgspec.Struct, array_like=True):
     """A participant. `first_position`: (device, wearing from, instant)."""
 
     floor: int
+    last_heard: int
     first_position: list[tuple[str, int, int]]
     ahead: list[Bound]
     conditions: list[SavedCondition]
@@ -75,6 +77,8 @@ class SavedShared(msgspec.Struct, array_like=True):
     feeds: list[SavedFeed]
     via: dict[str, list[tuple[int, str]]]
     pace: int
+    watched: bool
+    lane: bytes
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -93,26 +97,27 @@ def dump_person(person: Person) -> bytes:
         hint = state.hint
         books = [_dump_book(family, part, book) for (family, part), book in sorted(state.books.items())]
         conditions.append(SavedCondition(
-            order, condition, (hint.stretch_from, hint.last_event, hint.chain_from, hint.open_from), state.due,
-            books))
-    return _encode(SavedPerson(person.floor, first, person.ahead, conditions))
+            order, condition,
+            (hint.stretch_from, hint.last_event, hint.chain_from, hint.open_from, hint.steady),
+            state.due, state.quiet, books))
+    return _encode(SavedPerson(person.floor, person.last_heard, first, person.ahead, conditions))
 
 
 def load_person(state: bytes, person: Person) -> None:
     """Fills a participant whose bindings are known already."""
     saved = _decode_person(state)
-    person.floor, person.ahead = saved.floor, saved.ahead
+    person.floor, person.last_heard, person.ahead = saved.floor, saved.last_heard, saved.ahead
     person.body.first_position = {(device, from_): at for device, from_, at in saved.first_position}
     for condition in saved.conditions:
         books = {(book.family, book.part): _load_book(book) for book in condition.books}
         person.conditions[condition.order, condition.condition] = Conditioned(
-            Hint(*condition.hint), condition.due, books)
+            Hint(*condition.hint), condition.due, condition.quiet, books)
 
 
-def dump_shared(clock: int, arrival: list[InputRecord], outages: Outages) -> bytes:
+def dump_shared(clock: int, arrival: list[InputRecord], outages: Outages, lane: bytes) -> bytes:
     """The shared part."""
     feeds = [_dump_feed(feed) for _, feed in sorted(outages.feeds.items())]
-    return _encode(SavedShared(clock, arrival, outages.own, feeds, outages.via, outages.pace))
+    return _encode(SavedShared(clock, arrival, outages.own, feeds, outages.via, outages.pace, outages.watched, lane))
 
 
 def _dump_feed(feed: Feed) -> SavedFeed:
@@ -122,17 +127,18 @@ def _dump_feed(feed: Feed) -> SavedFeed:
                      _dump_book("feed_outage", "", feed.book), feed.news, feed.checked, feed.recheck_at)
 
 
-def load_shared(state: bytes, outages: Outages) -> tuple[int, list[InputRecord]]:
-    """Fills the outages; returns the clock and the arrival that is not whole."""
+def load_shared(state: bytes, outages: Outages) -> tuple[int, list[InputRecord], bytes]:
+    """Fills the outages; returns the clock, the arrival that is not whole, and the lane's part."""
     saved = _decode_shared(state)
-    outages.own, outages.via, outages.pace = saved.own_outages, saved.via, saved.pace
+    outages.own, outages.via = saved.own_outages, saved.via
+    outages.pace, outages.watched = saved.pace, saved.watched
     outages.feeds = {
         feed.name: Feed(feed.name, [Heard(*h) for h in feed.heard], set(feed.devices),
                         [Outage(feed.name, last, onset, ended, frozenset(members))
                          for last, onset, ended, members in feed.outages],
                         _load_book(feed.book), feed.news, feed.checked, feed.recheck_at)
         for feed in saved.feeds}
-    return saved.clock, saved.arrival
+    return saved.clock, saved.arrival, saved.lane
 
 
 def dump_versions(versions: list[Order] | list[Zone] | list[Binding]) -> bytes:

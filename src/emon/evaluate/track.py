@@ -74,11 +74,12 @@ def _repeats(known: Sequence[Bound], bound: Bound) -> bool:
 class Track:
     """Readings of one participant. Days are cached until `forget`."""
 
-    __slots__ = ("_days", "_history", "fresh", "participant")
+    __slots__ = ("_days", "_history", "fresh", "noted", "participant")
 
     def __init__(self, participant: str, history: History) -> None:
         self.participant = participant
         self.fresh: list[Bound] = []  # not yet in the history
+        self.noted: list[Bound] = []  # not yet in the history either; somebody else will write them
         self._history = history
         self._days: dict[int, list[Bound]] = {}
 
@@ -87,7 +88,9 @@ class Track:
         self.fresh.append(bound)
         if too_late(bound):
             return False
-        rows = self._day(day_of(bound.reading.observed_at), loading=bound)
+        return self._insert(self._day(day_of(bound.reading.observed_at), loading=bound), bound)
+
+    def _insert(self, rows: list[Bound], bound: Bound) -> bool:
         at = bisect_right(rows, key(bound), key=key)
         twins = rows[bisect_left(rows, key(bound), key=key):at]
         mine = readings.content(bound.reading) if twins else b""
@@ -98,6 +101,14 @@ class Track:
                 return False
         rows.insert(at, bound)
         return True
+
+    def note(self, bounds: Iterable[Bound]) -> None:
+        """Takes in readings that changed nothing and that somebody else writes to the history."""
+        for bound in bounds:
+            rows = self._days.get(day_of(bound.reading.observed_at))
+            self.noted.append(bound)
+            if rows is not None and not too_late(bound):
+                self._insert(rows, bound)
 
     def between(self, from_: int, until: int) -> list[Bound]:
         """Readings observed in [from_, until], in fold order."""
@@ -113,7 +124,7 @@ class Track:
 
     def take_fresh(self) -> list[Bound]:
         """What is to be written to the history now."""
-        fresh, self.fresh = self.fresh, []
+        fresh, self.fresh, self.noted = self.fresh, [], []
         return fresh
 
     def forget(self) -> None:
@@ -138,7 +149,7 @@ class Track:
         for chunk in self._history.read(self.participant, missing[0], missing[-1]):
             if chunk.day in found:
                 found[chunk.day] += _decode_lines(chunk.payload)
-        for bound in self.fresh:
+        for bound in (*self.fresh, *self.noted):
             rows = found.get(day_of(bound.reading.observed_at))
             if rows is not None and bound is not without:
                 rows.append(bound)

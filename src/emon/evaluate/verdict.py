@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from emon.domain.versions import NEVER
+from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.machine import Event, Run
 from emon.evaluate.orderbook import Term
 from emon.evaluate.signals import Case
@@ -47,6 +47,7 @@ class Hint:
     last_event: int | None = None
     chain_from: int | None = None
     open_from: int | None = None
+    steady: int = 0  # level of an open run that no contrary fix questions; 0: none
 
     def anchor(self, stretch_from: int, from_: int) -> int | None:
         """From where to fold again for news observed at `from_`; None where the hint does not tell."""
@@ -61,13 +62,19 @@ class Hint:
 class Judged:
     """Intervals in the region [`from_`, `until`): the whole truth there, and nothing outside it changed.
 
-    `due`: the next instant at which the answer may change without any news.
+    `due`: the next instant at which the answer may change without any news. `quiet`: a reading observed later
+    that supports nothing changes nothing, while the machine is idle.
     """
 
     from_: int
     until: int = NEVER
     intervals: list[Interval] = field(default_factory=list)
     due: int | None = None
+    quiet: int = ALWAYS
+
+    def loud(self, until: int) -> None:
+        """Something up to an instant supports a finding: later contrary readings may matter before it."""
+        self.quiet = max(self.quiet, until)
 
     def fall_due(self, due: int | None, clock: int) -> None:
         """Notes a possible change ahead."""
@@ -91,6 +98,10 @@ class Rule(Protocol):
     @property
     def kinds(self) -> tuple[str, ...]:
         """Condition kinds that the rule judges."""
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Reading kinds that the rule looks at; others cannot change its answer."""
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

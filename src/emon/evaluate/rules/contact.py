@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from emon.domain.instant import DAY, HOUR, SECOND
+from emon.domain.reading import KINDS
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.positions import located
@@ -42,6 +43,7 @@ class Contact:
     """Kinds contact_lost and location_lost, a family each."""
 
     kinds = ("contact",)
+    reads = frozenset(KINDS)
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
@@ -136,6 +138,8 @@ class _Silences:
         used += [] if following is None else [following.first]
         numbers = {"parameters": {"every_s": self.pace.every / SECOND, "hold_s": self.pace.hold / SECOND},
                    "due": due}
+        if ended is not None:
+            self.judged.loud(ended)
         self.judged.intervals.append(Interval(
             family=kind, kind=kind, onset=onset, ended=ended, level=1, reason=reason,
             settled=NEVER if ended is None else ended, used=tuple(used), numbers=numbers,

@@ -16,7 +16,7 @@ from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import machine
 from emon.evaluate.machine import AGAINST, FOR, Event, Run
 from emon.evaluate.orderbook import Stretch, Term
-from emon.evaluate.rules.zones import knobs, note, parameters
+from emon.evaluate.rules.zones import knobs, note, parameters, settled
 from emon.evaluate.signals import OUT, Case, place_events
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
 from emon.limits import ABSENT_GAP, STATE_BEFORE_START
@@ -26,6 +26,7 @@ class Curfew:
     """Kinds curfew_left, curfew_late, curfew_absent of one family."""
 
     kinds = ("curfew",)
+    reads = frozenset({"position", "presence"})
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
@@ -47,7 +48,7 @@ class Curfew:
         if outcome.runs:
             before = _before(case, term, stretch)
             judged.intervals += [_interval(term, stretch, run, before, events) for run in outcome.runs]
-        note(judged, hint, stretch, outcome, events[-1].at if events else None, case.clock)
+        note(judged, hint, stretch, outcome, events, term, case.clock)
 
 
 def _before(case: Case, term: Term, stretch: Stretch) -> Event | None:
@@ -80,7 +81,7 @@ def _interval(term: Term, stretch: Stretch, run: Run, before: Event | None, even
         del numbers["window_until_at"]
     return Interval(
         family="curfew", kind=kind, onset=onset, ended=run.ended, level=machine.level(run, confirm),
-        reason=reason, settled=NEVER if run.ended is None else stretch.until, used=bounds_of(*used),
+        reason=reason, settled=settled(run), used=bounds_of(*used),
         numbers=numbers, seen_until=run.last.at,
         order_version=term.piece_at(onset).order.version)
 

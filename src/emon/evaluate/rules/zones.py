@@ -9,7 +9,7 @@ from emon.domain import schedule
 from emon.domain.instant import HOUR, SECOND
 from emon.domain.versions import NEVER
 from emon.evaluate import machine
-from emon.evaluate.machine import AGAINST, Knobs, Outcome, Run
+from emon.evaluate.machine import AGAINST, FOR, Event, Knobs, Outcome, Run
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.signals import IN, OUT, Case, place_events
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
@@ -20,6 +20,7 @@ class Zones:
     """IN supports an exclusion_zone, OUT an inclusion_zone; the machine does the rest."""
 
     kinds = ("exclusion_zone", "inclusion_zone")
+    reads = frozenset({"position", "presence"})
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
@@ -34,7 +35,7 @@ class Zones:
             events = place_events(case, term, supports, begin, stretch.until - 1)
             outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), case.clock)
             judged.intervals += [_interval(case, term, stretch, run) for run in outcome.runs]
-            note(judged, hint, stretch, outcome, events[-1].at if events else None, case.clock)
+            note(judged, hint, stretch, outcome, events, term, case.clock)
         return judged
 
 
@@ -77,17 +78,25 @@ def anchor(case: Case, term: Term, supports: int, stretch: Stretch, hint: Hint, 
     return bottom
 
 
-def note(judged: Judged, hint: Hint, stretch: Stretch, outcome: Outcome, last_event: int | None,
+def note(judged: Judged, hint: Hint, stretch: Stretch, outcome: Outcome, events: Sequence[Event], term: Term,
          clock: int) -> None:
     """Keeps what the fold of a stretch left open."""
     run = outcome.runs[-1] if outcome.runs and outcome.runs[-1].ended is None else None
     judged.fall_due(outcome.due, clock)
     if run is not None:
         judged.fall_due(stretch.until, clock)
+    last_event = events[-1].at if events else None
     if hint.stretch_from == stretch.from_:
         last_event = max((t for t in (last_event, hint.last_event) if t is not None), default=None)
     hint.stretch_from, hint.last_event = stretch.from_, last_event
     hint.chain_from, hint.open_from = outcome.chain_from, run.onset if run else None
+    hint.steady = machine.level(run, knobs(term).confirm) if run is not None and not run.closing else 0
+    for event in events:
+        if event.sign == FOR:
+            judged.loud(event.at)
+    for each in outcome.runs:
+        if each.ended is not None:
+            judged.loud(settled(each))
 
 
 def _stretches(case: Case, term: Term, from_: int, until: int) -> list[Stretch]:
@@ -112,13 +121,14 @@ def _interval(case: Case, term: Term, stretch: Stretch, run: Run) -> Interval:
     numbers = {"parameters": parameters(term), "fixes": distances(*used), "due": run.due}
     return Interval(
         family=term.condition.kind, kind=term.condition.kind, onset=run.onset, ended=run.ended,
-        level=machine.level(run, confirm), reason=reason, settled=_settled(run), used=bounds_of(*used),
+        level=machine.level(run, confirm), reason=reason, settled=settled(run), used=bounds_of(*used),
         numbers=numbers, seen_until=run.last.at,
         order_version=term.piece_at(run.onset).order.version,
         zone_version=run.chain[0].zone_version)
 
 
-def _settled(run: Run) -> int:
+def settled(run: Run) -> int:
+    """The instant after which nothing that is observed touches the run."""
     if run.ended is None:
         return NEVER
     return run.ended if run.cut else run.closing[-1].at
