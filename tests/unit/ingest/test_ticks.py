@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from itertools import pairwise
 
 from emon.clock import ScaledClock
 from emon.domain.instant import SECOND
@@ -49,3 +51,32 @@ async def test_seconds_that_could_not_be_written_are_not_made_up() -> None:
     await asyncio.wait_for(task, 5)
     first = (await told(journal, 0))[0]
     assert first - T0 > 8 * SECOND
+
+
+async def test_a_process_that_was_held_up_says_that_it_is_no_outage() -> None:
+    journal = MemoryJournal()
+    stop = asyncio.Event()
+    task = asyncio.create_task(ticks.run(journal, ScaledClock(T0, 600), stop))
+    await asyncio.sleep(0.1)
+    time.sleep(0.4)  # noqa: ASYNC251 (the whole process stands still: four minutes of its clock)
+    await asyncio.sleep(0.1)
+    stop.set()
+    await asyncio.wait_for(task, 5)
+    seconds = await told(journal, 0)
+    assert seconds[-1] - seconds[0] > 200 * SECOND
+    assert max(b - a for a, b in pairwise(seconds)) <= 30 * SECOND
+
+
+async def test_an_away_journal_is_a_gap_also_after_ticks_went_well() -> None:
+    journal = MemoryJournal()
+    stop = asyncio.Event()
+    task = asyncio.create_task(ticks.run(journal, ScaledClock(T0, 600), stop))
+    await asyncio.sleep(0.1)
+    journal.away = True
+    await asyncio.sleep(0.2)
+    journal.away = False
+    await asyncio.sleep(0.1)
+    stop.set()
+    await asyncio.wait_for(task, 5)
+    seconds = await told(journal, 0)
+    assert max(b - a for a, b in pairwise(seconds)) > 60 * SECOND
