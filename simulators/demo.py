@@ -7,9 +7,9 @@ from simulators.score import Score, score
 from simulators.truth import Truth, establish
 from simulators.world import FEEDS, Feed, World, build, default_start
 
-SPEED = 105.0
-"""Simulated seconds a real one: all that is scripted for an evening's first 75 minutes is decided within 45
-real seconds."""
+SPEED = 60.0
+"""Simulated seconds a real one: what is scripted for an evening's first forty minutes is decided within 45 real
+seconds."""
 
 __all__ = ["FEEDS", "SPEED", "Feed", "Fleet", "Progress", "Score", "Truth", "World", "build", "default_start",
            "establish", "score"]

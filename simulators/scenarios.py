@@ -1,8 +1,9 @@
 """What happens in the simulated evenings: one entry a scenario, in order of importance.
 
 An entry names how many participants of a hundred live it, the terms of their orders and their evening.
-Minutes count from the world's start (19:00 local); an evening is told again every day. The first hour and a
-quarter holds an incident of every kind, so that a short demo shows them all. Truth is worked out from the
+Minutes count from the world's start (19:30 local, half an hour before curfews begin); an evening is told again
+every day. Its first forty minutes hold an incident of every kind, each found by then, so that a minute of demo
+at sixty times real time shows them all. Truth is worked out from the
 paths (see `truth`), not from these entries; only what is innocent is said here, in `innocents`.
 
 To add a kind: write its terms and its evening, and one line in `SCENARIOS`.
@@ -31,7 +32,7 @@ CONTACT_HOLD_S: Final = 300.0
 BUS_LINE_M: Final = 1_500.0
 FLAT_FROM_BORDER_M: Final = 60.0
 BUS_FROM_BORDER_M: Final = 45.0
-OUTAGE_MIN: Final = (30.0, 50.0)
+OUTAGE_MIN: Final = (10.0, 26.0)
 """The fleet gateway loses everything between these minutes of every evening."""
 
 
@@ -127,16 +128,16 @@ def bus_line(offset_m: float, why: str | None) -> Terms:
 
 def leave_granted(plan: Plan, land: Land) -> None:
     """Leave that stands in the order from the beginning."""
-    plan.conditions[-1]["leave"] = [{"from": 45 * 60.0, "to": 240 * 60.0, "reason": "evening shift"}]
-    plan.innocents.append(Innocent("on leave", "curfew", 45 * 60.0, 240 * 60.0))
+    plan.conditions[-1]["leave"] = [{"from": 20 * 60.0, "to": 240 * 60.0, "reason": "evening shift"}]
+    plan.innocents.append(Innocent("on leave", "curfew", 20 * 60.0, 240 * 60.0))
 
 
 def leave_told_late(plan: Plan, land: Land) -> None:
     """The hospital's letter reaches the agency after the curfew began."""
-    leave = [{"from": 30 * 60.0, "to": 300 * 60.0, "reason": "hospital"}]
-    received = 72 * 60.0
+    leave = [{"from": 15 * 60.0, "to": 300 * 60.0, "reason": "hospital"}]
+    received = 41 * 60.0
     plan.amendments.append(Amendment(received, {plan.conditions[-1]["id"]: {"leave": leave}}))
-    plan.innocents.append(Innocent("hospital leave, told late", "curfew", 30 * 60.0, 300 * 60.0, received))
+    plan.innocents.append(Innocent("hospital leave, told late", "curfew", 15 * 60.0, 300 * 60.0, received))
 
 
 def by_downtown(plan: Plan, land: Land) -> None:
@@ -152,11 +153,11 @@ def drifting(plan: Plan, land: Land) -> None:
 
 
 def swapped(plan: Plan, land: Land) -> None:
-    """The bracelet is replaced twenty minutes into the first evening."""
+    """The bracelet is replaced twelve minutes into the first evening."""
     first = plan.devices[0]
-    first.until_s = 20 * 60.0
+    first.until_s = 12 * 60.0
     plan.devices.append(type(first)(**{name: getattr(first, name) for name in first.__slots__}))
-    plan.devices[-1].id, plan.devices[-1].from_s, plan.devices[-1].until_s = f"{first.id}-B", 20 * 60.0, None
+    plan.devices[-1].id, plan.devices[-1].from_s, plan.devices[-1].until_s = f"{first.id}-B", 12 * 60.0, None
 
 
 # --- evenings ----------------------------------------------------------------------------------------------
@@ -188,21 +189,21 @@ def at_home(plan: Plan, land: Land, t0: float) -> None:
 
 
 def errand(plan: Plan, land: Land, t0: float) -> None:
-    """Half go out to a shop or downtown and are back ten minutes before eight."""
-    if land.rng.random() < 0.5 and plan.now_s < t0 + 10 * 60:
+    """Half go to a shop and are back before eight."""
+    if land.rng.random() < 0.5 and plan.now_s < t0 + 3 * 60:
         there = land.near(plan.home, 500, 1_800)
-        depart, leave = float(land.rng.uniform(10, 20)), float(land.rng.uniform(32, 38))
+        depart, leave = float(land.rng.uniform(3, 9)), float(land.rng.uniform(15, 19))
         plan.visit(there, t0 + depart * 60, t0 + leave * 60)
 
 
 def downtown_walk(plan: Plan, land: Land, t0: float) -> None:
     """On foot between tall buildings, where receivers lie."""
     a, b = land.downtown(), land.downtown()
-    plan.stay(t0 - 300)
+    plan.stay(t0 - 25 * 60)
     back = plan.home
     plan.go(a, 10.0)
     for there in (b, a, b, a):
-        if plan.now_s < t0 + 22 * 60:
+        if plan.now_s < t0 - 5 * 60:
             plan.go(there, WALK_MPS)
     plan.go(back, 10.0)
 
@@ -242,39 +243,39 @@ def in_the_dock(inner: Evening) -> Evening:
 
 def strap_scare(plan: Plan, land: Land, t0: float) -> None:
     """The strap reports open for half a minute."""
-    plan.events += [Event(t0 + 33 * 60.0, "strap_open"), Event(t0 + 33 * 60.0 + 30, "strap_closed")]
+    plan.events += [Event(t0 + 18 * 60.0, "strap_open"), Event(t0 + 18 * 60.0 + 30, "strap_closed")]
 
 
 NIGHT = curfew_from("20:00", "06:00")
-ROLL_CALL = curfew_from("19:10", "19:50")
+ROLL_CALL = curfew_from("19:35", "20:00")
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
-    Scenario("exclusion_breach", 4, (contact, target_zone), visit(-2, 20)),
-    Scenario("curfew_late", 3, (contact, NIGHT), friend(15, 92)),
-    Scenario("curfew_left", 3, (contact, NIGHT), friend(63.5, 110)),
-    Scenario("device_dead", 1, (contact, NIGHT), broken("silent", 12, 50, at_home)),
-    Scenario("no_gps", 2, (contact, NIGHT), broken("no_gps", 15, 58, at_home)),
+    Scenario("exclusion_breach", 4, (contact, target_zone), visit(-2, 16)),
+    Scenario("curfew_late", 3, (contact, NIGHT), friend(8, 56)),
+    Scenario("curfew_left", 3, (contact, NIGHT), friend(31.5, 75)),
+    Scenario("device_dead", 1, (contact, NIGHT), broken("silent", 5, 30, at_home)),
+    Scenario("no_gps", 2, (contact, NIGHT), broken("no_gps", 6, 34, at_home)),
     Scenario("fleet_life", 12, (contact,), errand, feed=FLEET, starts_at_work=True),
-    Scenario("county_left", 2, (contact, stay_in_county), visit(5, 60, speed_mps=CAR_MPS)),
-    Scenario("curfew_absent", 2, (contact, ROLL_CALL), friend(-4, 100)),
-    Scenario("exclusion_breach_later", 3, (contact, target_zone), visit(22, 45)),
-    Scenario("address_breach", 2, (contact, target_address), visit(9, 32)),
-    Scenario("device_dead_for_long", 1, (contact,), broken("silent", 14, 400, at_home)),
-    Scenario("device_swap", 2, (contact, target_zone, swapped), visit(28, 50)),
-    Scenario("stored_breach", 2, (contact, target_zone), broken("stored", 3, 42, visit(5, 28))),
+    Scenario("county_left", 2, (contact, stay_in_county), visit(2, 35, speed_mps=CAR_MPS)),
+    Scenario("curfew_absent", 2, (contact, ROLL_CALL), friend(-8, 60)),
+    Scenario("exclusion_breach_later", 3, (contact, target_zone), visit(14, 32)),
+    Scenario("address_breach", 2, (contact, target_address), visit(6, 24)),
+    Scenario("device_dead_for_long", 1, (contact,), broken("silent", 7, 400, at_home)),
+    Scenario("device_swap", 2, (contact, target_zone, swapped), visit(16, 34)),
+    Scenario("stored_breach", 2, (contact, target_zone), broken("stored", 3, 30, visit(5, 22))),
     Scenario("dock_breach", 2, (contact_rarely, target_zone),
              in_the_dock(only_first(visit(-50, -30), at_home))),
-    Scenario("hospital", 2, (contact, NIGHT, leave_told_late), only_first(friend(15, 200), at_home)),
-    Scenario("pocket_breach", 1, (contact, target_zone), visit(12, 35), feed=POCKET),
-    Scenario("unit_left", 1, (contact, NIGHT), friend(62, 110), feed=UNITS, equipment="unit"),
-    Scenario("leave", 2, (contact, NIGHT, leave_granted), only_first(friend(40, 150), at_home)),
-    Scenario("bus_past_zone", 3, (contact, bus_line(BUS_FROM_BORDER_M, "passes on the bus")), visit(10, 40)),
-    Scenario("bus_through_zone", 1, (contact, bus_line(0, None)), visit(10, 40)),
+    Scenario("hospital", 2, (contact, NIGHT, leave_told_late), only_first(friend(8, 150), at_home)),
+    Scenario("pocket_breach", 1, (contact, target_zone), visit(8, 28), feed=POCKET),
+    Scenario("unit_left", 1, (contact, NIGHT), friend(31.5, 75), feed=UNITS, equipment="unit"),
+    Scenario("leave", 2, (contact, NIGHT, leave_granted), only_first(friend(15, 120), at_home)),
+    Scenario("bus_past_zone", 3, (contact, bus_line(BUS_FROM_BORDER_M, "passes on the bus")), visit(5, 30)),
+    Scenario("bus_through_zone", 1, (contact, bus_line(0, None)), visit(5, 30)),
     Scenario("flat_by_school", 3, (contact, flat_by_school, NIGHT), at_home),
-    Scenario("doorstep", 2, (contact, NIGHT), friend(12, 61.5)),
+    Scenario("doorstep", 2, (contact, NIGHT), friend(5, 31.5)),
     Scenario("indoor_drift", 3, (contact, NIGHT, drifting), at_home),
-    Scenario("dead_carrier", 3, (contact, NIGHT), broken("stored", 25, 50, at_home)),
-    Scenario("late_upload", 2, (contact, NIGHT), broken("stored", 20, 33, at_home)),
+    Scenario("dead_carrier", 3, (contact, NIGHT), broken("stored", 12, 32, at_home)),
+    Scenario("late_upload", 2, (contact, NIGHT), broken("stored", 10, 22, at_home)),
     Scenario("canyon_walk", 3, (by_downtown, contact, NIGHT), downtown_walk),
     Scenario("pocket_life", 8, (contact,), errand, feed=POCKET, starts_at_work=True),
     Scenario("strap_scare", 2, (contact, NIGHT), strap_scare),

@@ -97,13 +97,13 @@ class World:
 
 
 def default_start(seed: int) -> int:
-    """19:00 in Madison on a September day that the seed chooses; clocks do not change for a month."""
-    day = datetime(2026, 9, 7, 19, 0, tzinfo=ZoneInfo(documents.TIME_ZONE)) + timedelta(days=seed % 21)
+    """19:30 in Madison on a September day that the seed chooses; clocks do not change for a month."""
+    day = datetime(2026, 9, 7, 19, 30, tzinfo=ZoneInfo(documents.TIME_ZONE)) + timedelta(days=seed % 21)
     return instant.from_datetime(day)
 
 
 def build(seed: int, participants: int = DEFAULT_PARTICIPANTS, start_us: int | None = None) -> World:
-    """The world of a seed. `start_us` must be 19:00 local for the scenarios to make sense."""
+    """The world of a seed. `start_us` must be 19:30 local for the scenarios to make sense."""
     start_us = default_start(seed) if start_us is None else start_us
     rng = np.random.default_rng([seed, participants])
     land = Land(rng)
@@ -144,7 +144,7 @@ def _participant(index: int, scenario: Scenario, land: Land) -> Plan:
         device.from_s = plan.effective_s if device.from_s is None else device.from_s
     plan.begin(plan.work if scenario.starts_at_work else plan.home)
     if scenario.starts_at_work:
-        plan.stay(float(land.rng.uniform(-25, -5)) * 60)
+        plan.stay(float(land.rng.uniform(-30, -12)) * 60)
         plan.go(plan.home, 8.0)
     for day in range(DAYS):
         t0 = day * 86_400.0
@@ -158,7 +158,7 @@ def _participant(index: int, scenario: Scenario, land: Land) -> Plan:
 
 def _working_day(plan: Plan, land: Land, t0: float) -> None:
     """Out at half past seven, home by six, before the evening of `t0`."""
-    leave = t0 - 11.5 * 3600 + float(land.rng.uniform(-10, 30)) * 60
+    leave = t0 - 12 * 3600 + float(land.rng.uniform(-10, 30)) * 60
     plan.visit(plan.work, leave, t0 - 2 * 3600 + float(land.rng.uniform(-15, 15)) * 60)
 
 

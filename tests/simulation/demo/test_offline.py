@@ -19,7 +19,7 @@ from simulators.truth import KINDS, establish
 from simulators.world import build
 
 SEEDS = tuple(secrets.randbelow(1_000_000) for _ in range(5))
-MINUTES = 80
+MINUTES = 50
 
 
 def _run(folder: Path, seed: int, minutes: float, participants: int = 100) -> Score:
@@ -45,8 +45,8 @@ def test_every_clear_breach_is_found_and_nothing_false(draw: int, tmp_path: Path
 
 
 def test_a_short_evening_is_scored_for_what_was_due(tmp_path: Path) -> None:
-    """After forty minutes what is still on devices is pending or open, never missed or false."""
-    result = _run(tmp_path, SEEDS[0], 40)
+    """After twenty minutes what is still on devices is pending or open, never missed or false."""
+    result = _run(tmp_path, SEEDS[0], 20)
     assert result.ok, f"seed {SEEDS[0]}: {result.to_json()}"
     assert sum(row.pending for row in result.kinds.values()) >= 1
 
