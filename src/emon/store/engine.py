@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, Operationa
 
 from emon.domain.errors import Fault, Unavailable
 from emon.limits import STORE_BUSY_TIMEOUT_S, STORE_POOL_SIZE
+from emon.store.turns import turns_of
 
 
 def open_engine(url: str) -> Engine:
@@ -75,8 +76,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Commits at the end of the block, rolls back on any exception. Raises Unavailable."""
-    with _translated(), engine.begin() as connection:
+    with _translated(), _turn(engine), engine.begin() as connection:
         yield connection
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """This process's writers of a SQLite file go one after the other; PostgreSQL queues them itself."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    with turns_of(str(engine.url.database)).mine():
+        yield
 
 
 @contextmanager

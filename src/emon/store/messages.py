@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, select, update
 
 from emon.domain import finding as findings
 from emon.domain.finding import Finding
@@ -87,13 +87,15 @@ def anything_unreachable(connection: Connection) -> bool:
 
 def anything_due(connection: Connection, channel: str, now: int, wall: int) -> bool:
     """Whether the channel may have something to send."""
-    return connection.execute(select(_message.c.message_id).where(
-        _due(now, wall), _message.c.channel == channel).limit(1)).first() is not None
+    return any(connection.execute(select(_message.c.message_id).where(
+        clause, _message.c.channel == channel).limit(1)).first() is not None for clause in _due(now, wall))
 
 
-def _due(now: int, wall: int) -> ColumnElement[bool]:
-    return or_(and_(_message.c.state == "pending", _message.c.next_at <= now),
-               and_(_message.c.state == "sending", _message.c.lease_until <= wall))
+def _due(now: int, wall: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Messages of workers that are gone, then those that wait. Apart, each is one range of an index in its
+    order; together the database would sort all that wait for every single one."""
+    return (and_(_message.c.state == "sending", _message.c.lease_until <= wall),
+            and_(_message.c.state == "pending", _message.c.next_at <= now))
 
 
 def claim(connection: Connection, channel: str, owner: str, now: int, wall: int) -> Any | None:
@@ -104,10 +106,11 @@ def claim(connection: Connection, channel: str, owner: str, now: int, wall: int)
     corrected = _message.alias("corrected")
     blocked = exists().where(corrected.c.message_id == _message.c.corrects,
                              corrected.c.state.in_(("pending", "sending")))
-    row = connection.execute(
-        select(_message).where(_due(now, wall), _message.c.channel == channel, ~blocked)
+    found = (connection.execute(
+        select(_message).where(clause, _message.c.channel == channel, ~blocked)
         .order_by(_message.c.priority, _message.c.created_at, _message.c.message_id).limit(1)
-        .with_for_update(of=_message, skip_locked=True)).one_or_none()
+        .with_for_update(of=_message, skip_locked=True)).one_or_none() for clause in _due(now, wall))
+    row = next((one for one in found if one is not None), None)
     if row is None:
         return None
     if row.state == "sending":  # its worker is gone, and nobody knows how far it came

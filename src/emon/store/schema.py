@@ -246,7 +246,7 @@ message = Table(  # one a recipient
     Column("lease_until", BigInteger),
     Column("sent_at", BigInteger),
     Column("provider_reference", Text),
-    Index(None, "state", "channel", "priority", "created_at"),
+    Index(None, "state", "channel", "priority", "created_at", "message_id"),
     Index(None, "thread"),
     Index(None, "alert_id"),
     Index(None, "finding_id"),

@@ -227,7 +227,7 @@ def upgrade() -> None:
     op.create_index(op.f('ix_message_alert_id'), 'message', ['alert_id'], unique=False)
     op.create_index(op.f('ix_message_finding_id'), 'message', ['finding_id'], unique=False)
     op.create_index(op.f('ix_message_notice_id'), 'message', ['notice_id'], unique=False)
-    op.create_index(op.f('ix_message_state_channel_priority_created_at'), 'message', ['state', 'channel', 'priority', 'created_at'], unique=False)
+    op.create_index(op.f('ix_message_state_channel_priority_created_at_message_id'), 'message', ['state', 'channel', 'priority', 'created_at', 'message_id'], unique=False)
     op.create_index(op.f('ix_message_thread'), 'message', ['thread'], unique=False)
     op.create_table('notice',
     sa.Column('notice_id', sa.Text(), nullable=False),
