@@ -34,7 +34,8 @@ from emon.recording import export
 MARK: Final = ".emon-demo"  # a folder with this file may be replaced by the next demo
 PROCESSES: Final = (("ingest", "route"), ("evaluate",), ("alerts", "notify"), ("console",))
 READY_TIMEOUT_S: Final = 60.0
-START_UP_S: Final = 2
+START_UP_S: Final = 3
+SCALE_OUT_START_UP_S: Final = 20  # four processes that import at once
 DRAIN_TIMEOUT_S: Final = 30.0
 
 
@@ -71,17 +72,19 @@ async def run(options: Options) -> int:
         if options.scale_out:
             settings = await stack.enter_async_context(_real_parts(settings, folder, console))
         # time begins a little earlier, while the stages start: devices speak when everybody can hear them
-        clock = ScaledClock(world.start_us, options.speed, monotonic_ns() + START_UP_S * 1_000_000_000)
+        start_up_s = SCALE_OUT_START_UP_S if options.scale_out else START_UP_S
+        clock = ScaledClock(world.start_us, options.speed, monotonic_ns() + start_up_s * 1_000_000_000)
         settings = settings.model_copy(update={
             "clock": f"scaled:{clock.start_us}:{clock.speed}:{clock.origin_ns}",
             "public_url": f"http://127.0.0.1:{options.port}"})
         keys = await _prepare(settings, world, folder)
         pipeline = _processes if options.scale_out else _embedded
-        url, ingest_url = await stack.enter_async_context(pipeline(settings, folder))
-        console.print(f"[bold]console: {url}[/bold]   messages: {folder / 'outbox'}   (Ctrl-C ends)")
-        fleet = Fleet(world, ingest_url, keys, clock)
-        await _show(options, fleet, url, clock, stop, console)
-    return await _results(settings, folder, console)
+        async with pipeline(settings, folder) as (url, ingest_url):
+            console.print(f"[bold]console: {url}[/bold]   messages: {folder / 'outbox'}   (Ctrl-C ends)")
+            await clock.sleep(max(0.0, (world.start_us - clock.now_us()) / 1e6))
+            fleet = Fleet(world, ingest_url, keys, clock)
+            await _show(options, fleet, url, clock, stop, console)
+        return await _results(settings, folder, console)
 
 
 def _fresh(folder: Path) -> Path:
