@@ -46,7 +46,7 @@ export function local(at: number, zone: string): LocalTime {
   for (const { type, value } of formatter(zone).formatToParts(at)) part[type] = value;
   const offset = (part["timeZoneName"] ?? "").replace("GMT", "").replace("-", "\u2212");
   return {
-    date: `${part["weekday"]} ${part["day"]} ${part["month"]}`,
+    date: `${part["weekday"]} ${part["day"]} ${part["month"]?.slice(0, 3)}`,
     year: part["year"] ?? "",
     time: `${part["hour"]}:${part["minute"]}:${part["second"]}`,
     offset: offset || "UTC",

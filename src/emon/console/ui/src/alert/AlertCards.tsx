@@ -1,7 +1,7 @@
 // The parts of an alert's page that only show: head, facts, earlier alerts.
 
 import { AlertList } from "../parts/AlertList.tsx";
-import { Age, Gap, Mark, StateChips, Time } from "../parts/marks.tsx";
+import { Age, Gap, Mark, Sentence, StateChips, Time } from "../parts/marks.tsx";
 import { dispositionWords } from "../parts/commands.tsx";
 import { Link } from "../parts/router.tsx";
 import type { Alert, AlertDetail } from "../types.ts";
@@ -18,8 +18,10 @@ export function Head({ alert, me }: { alert: AlertDetail; me: string | null }) {
         <h1>{alert.kind === "tamper" ? titleOf("tamper", tamperEvent(alert)) : alert.title}</h1>
       </div>
       <div className="chips">
-        <StateChips alert={alert} me={me} /> <Age alert={alert} />
-        {alert.disposition && <span className="chip">{dispositionWords(alert.disposition)}</span>}
+        <StateChips alert={alert} me={me} /> {alert.work_state !== "closed" && <Age alert={alert} />}
+        {alert.disposition && alert.closed_by !== null && (
+          <span className="chip">{dispositionWords(alert.disposition)}</span>
+        )}
         {alert.previous !== null && (
           <Link className="small" href={`/alerts/${alert.previous}`}>
             Happened before: #{alert.previous}
@@ -63,7 +65,8 @@ export function Withdrawn({ alert }: { alert: AlertDetail }) {
           .reverse()
           .map(({ finding, sentence }) => (
             <li key={finding.finding_id}>
-              <Time at={finding.decided_at} zone={zone} form="short" />: {sentence}
+              <Time at={finding.decided_at} zone={zone} form="short" />:{" "}
+              <Sentence text={sentence} zone={zone} />
             </li>
           ))}
       </ul>
@@ -86,7 +89,7 @@ export function Facts({ alert, zone }: { alert: AlertDetail; zone: string }) {
           .reverse()
           .map(({ finding, sentence }) => (
             <p key={finding.finding_id} className="sentence" style={{ marginBottom: 10 }}>
-              {sentence}
+              <Sentence text={sentence} zone={zone} />
             </p>
           ))}
         {standing.length > MOST_SENTENCES && (

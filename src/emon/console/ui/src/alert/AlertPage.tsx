@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { alertDetail, type Command, track } from "../api.ts";
 import { listen } from "../live/live.ts";
-import { evidenceKeys, isEvidence } from "../map/scene.ts";
+import { evidenceKeys, isEvidence, silences } from "../map/scene.ts";
 import { MapCard } from "../map/MapCard.tsx";
 import { useCommands } from "../parts/commands.tsx";
 import { Curve } from "../parts/Curve.tsx";
@@ -12,7 +12,7 @@ import { HERE } from "../parts/marks.tsx";
 import { go, Link } from "../parts/router.tsx";
 import { Missing, Skeleton } from "../parts/states.tsx";
 import { Timeline } from "../parts/Timeline.tsx";
-import { inOrder, ofEvents, ofFindings, ofMessages, ofReadings } from "../parts/timeline.ts";
+import { clockSkew, inOrder, ofEvents, ofFindings, ofMessages, ofReadings } from "../parts/timeline.ts";
 import { useLoaded } from "../parts/useLoaded.ts";
 import { millis } from "../times.ts";
 import type { Alert, AlertDetail, EvidenceReading, Reading, ZoneFeature } from "../types.ts";
@@ -122,14 +122,17 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
     () => alert.findings.flatMap(({ finding }): EvidenceReading[] => finding.evidence.readings ?? []),
     [alert.findings],
   );
-  const notObserved = useMemo(() => alert.findings.flatMap((view) => view.not_observed), [alert.findings]);
+  const notObserved = useMemo(
+    () => [...alert.findings.flatMap((view) => view.not_observed), ...silences(alert, readings)],
+    [alert, readings],
+  );
   const entries = useMemo(() => {
     const keys = evidenceKeys(evidence);
     return inOrder([
       ...ofFindings(alert.findings),
       ...ofReadings(readings, (reading) => isEvidence(reading, keys)),
       ...ofEvents(alert.events),
-      ...ofMessages(alert.notifications),
+      ...ofMessages(alert.notifications, clockSkew(alert.events)),
     ]);
   }, [alert, readings, evidence]);
   const grownBy = useMemo(() => {

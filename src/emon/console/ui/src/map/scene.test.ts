@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Reading } from "../types.ts";
-import { evidenceKeys, fixes, scene } from "./scene.ts";
+import { evidenceKeys, fixes, scene, silences } from "./scene.ts";
 
 const fix = (minute: number, lon: number, more: Partial<Reading> = {}): Reading => ({
   device: "A",
@@ -48,4 +48,17 @@ test("an unknown accuracy draws no circle", () => {
     null,
   );
   assert.equal(scene([], 0, found, []).circles.features.length, 1);
+});
+
+test("silence begins at the last fix before it counted, and ends at the first after", () => {
+  const alert = {
+    kind: "contact_lost",
+    onset: new Date(20 * 60_000).toISOString(),
+    ended: new Date(50 * 60_000).toISOString(),
+  };
+  const readings = [fix(5, 0), fix(10, 0), fix(50, 1)];
+  assert.deepEqual(silences(alert, readings), [
+    { from: readings[1]!.observed_at, to: readings[2]!.observed_at },
+  ]);
+  assert.deepEqual(silences({ ...alert, kind: "battery" }, readings), []);
 });

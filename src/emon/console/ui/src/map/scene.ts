@@ -88,6 +88,23 @@ export function gapBetween(a: Fix, b: Fix, notObserved: readonly Span[]): Span |
   );
 }
 
+const SILENT = ["contact_lost", "location_lost"];
+
+/** A finding about silence says when it counted from; nothing was observed since the fix before that. */
+export function silences(
+  alert: { kind: string; onset: string; ended: string | null },
+  readings: readonly Reading[],
+): Span[] {
+  if (!SILENT.includes(alert.kind)) return [];
+  const at = readings
+    .filter((reading) => reading.kind === "position")
+    .map((reading) => reading.observed_at)
+    .sort((a, b) => millis(a) - millis(b));
+  const from = at.findLast((instant) => millis(instant) <= millis(alert.onset));
+  const to = at.find((instant) => millis(instant) > millis(alert.onset));
+  return from === undefined ? [] : [{ from, to: alert.ended === null ? null : (to ?? alert.ended) }];
+}
+
 /** One label a span, on its longest stretch. */
 function widen(gaps: GapLabel[], span: Span, a: Fix, b: Fix): void {
   const from = millis(span.from);

@@ -3,7 +3,7 @@
 import { useMemo, useState } from "react";
 import { local } from "../times.ts";
 import { Time } from "./marks.tsx";
-import type { Entry, Group } from "./timeline.ts";
+import { type Entry, folded, type Group } from "./timeline.ts";
 
 const GROUPS: [Group, string][] = [
   ["finding", "Findings"],
@@ -29,7 +29,7 @@ export function Timeline({
   const [all, setAll] = useState(false);
   const present = new Set(entries.map((entry) => entry.group));
   const shown = useMemo(
-    () => entries.filter((entry) => !off.has(entry.group) || entry.evidence),
+    () => folded(entries.filter((entry) => !off.has(entry.group) || entry.evidence)),
     [entries, off],
   );
   const cut = all ? shown : shown.slice(0, MOST);
@@ -107,6 +107,11 @@ function Item({ entry, zone }: { entry: Entry; zone: string }) {
       <span className="dotline" aria-hidden="true" />
       <span className="what">
         {entry.title}
+        {entry.from !== undefined && (
+          <span className="small quiet aside">
+            since <Time at={entry.from} zone={zone} form="clock" />
+          </span>
+        )}
         {entry.evidence && (
           <>
             {" "}

@@ -63,7 +63,7 @@ export function Time({ at, zone, form = "full" }: TimeProps) {
     form === "clock" || (form === "short" && sameDay)
       ? shown.time
       : form === "short"
-        ? `${date}, ${shown.time.slice(0, 5)}`
+        ? `${date}, ${shown.time}`
         : `${date}, ${shown.time} ${shown.offset}`;
   return (
     <time
@@ -74,6 +74,19 @@ export function Time({ at, zone, form = "full" }: TimeProps) {
     >
       {text}
     </time>
+  );
+}
+
+const INSTANT = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** A finding's sentence, with its instants on the order's clock. */
+export function Sentence({ text, zone }: { text: string; zone?: string | null }) {
+  return (
+    <>
+      {text
+        .split(INSTANT)
+        .map((part, i) => (i % 2 === 1 ? <Time key={i} at={part} zone={zone} form="short" /> : part))}
+    </>
   );
 }
 

@@ -2,7 +2,7 @@
 // people did, whom emon told. Sorted by the pipeline's clock, newest first.
 
 import { aside, describe } from "../readings.ts";
-import { millis, utc } from "../times.ts";
+import { millis, span } from "../times.ts";
 import type { Alert, FindingView, Notification, Reading, WorkEvent } from "../types.ts";
 import { levelOf, plain, titleOf } from "../words.ts";
 
@@ -15,6 +15,7 @@ export interface Entry {
   title: string;
   detail: string | null;
   evidence: boolean;
+  from?: number; // of a run: when its first was
 }
 
 export function ofFindings(findings: readonly FindingView[]): Entry[] {
@@ -44,7 +45,7 @@ export function ofReadings(readings: readonly Reading[], isEvidence: (reading: R
       at: millis(reading.observed_at),
       group: reading.kind === "position" ? "position" : "device",
       title: describe(reading),
-      detail: [aside(reading), late > 15 * 60_000 && `received late, at ${utc(millis(reading.received_at!))}`]
+      detail: [aside(reading), late > 15 * 60_000 && `received ${span(late)} later`]
         .filter(Boolean)
         .join(", "),
       evidence: isEvidence(reading),
@@ -130,7 +131,17 @@ const KINDS: Record<string, string> = {
   system: "System message",
 };
 
-export function ofMessages(messages: readonly Notification[]): Entry[] {
+const SAME_CLOCK_MS = 60_000;
+
+/** How far the wall's clock is ahead of the pipeline's; 0 but in a demo that runs faster than life. */
+export function clockSkew(events: readonly WorkEvent[]): number {
+  const last = events.at(-1);
+  const skew = last ? millis(last.recorded_at) - millis(last.at) : 0;
+  return Math.abs(skew) < SAME_CLOCK_MS ? 0 : skew;
+}
+
+/** Attempts carry the wall's clock: where that is not the pipeline's (`skew`), they stand by their message. */
+export function ofMessages(messages: readonly Notification[], skew: number): Entry[] {
   return messages.flatMap((message): Entry[] => {
     const to = message.recipient_name ?? message.recipient;
     const entry = (key: string, at: string, title: string, detail: string | null): Entry => ({
@@ -155,7 +166,7 @@ export function ofMessages(messages: readonly Notification[]): Entry[] {
       ...message.attempts.map((attempt) =>
         entry(
           `a${attempt.attempt}`,
-          attempt.finished_at ?? attempt.started_at,
+          skew === 0 ? (attempt.finished_at ?? attempt.started_at) : (message.sent_at ?? message.created_at),
           `${CHANNELS[attempt.channel] ?? plain(attempt.channel)} to ${to ?? attempt.address}: ${OUTCOMES[attempt.outcome] ?? attempt.outcome}`,
           [`attempt ${attempt.attempt}`, attempt.address, attempt.detail].filter(Boolean).join(", "),
         ),
@@ -173,6 +184,25 @@ const OUTCOMES: Record<string, string> = {
   permanent: "failed for good",
   unknown: "outcome unknown",
 };
+
+const RUN = 3;
+
+/** Runs of the same quiet word of a device as one entry: eight heartbeats are one line. */
+export function folded(entries: readonly Entry[]): Entry[] {
+  const found: Entry[] = [];
+  for (let i = 0; i < entries.length;) {
+    const first = entries[i]!;
+    let end = i + 1;
+    while (end < entries.length && quietly(first, entries[end]!)) end += 1;
+    if (end - i < RUN) found.push(...entries.slice(i, end));
+    else found.push({ ...first, title: `${first.title}, ${end - i} times`, from: entries[end - 1]!.at });
+    i = end;
+  }
+  return found;
+}
+
+const quietly = (a: Entry, b: Entry) =>
+  a.group === "device" && b.group === "device" && a.title === b.title && !a.evidence && !b.evidence;
 
 export const inOrder = (entries: Entry[]) =>
   entries.sort((a, b) => b.at - a.at || b.key.localeCompare(a.key, "en", { numeric: true }));
