@@ -178,7 +178,8 @@ class KafkaJournal:
 
     async def _open_reader(self) -> Any:
         if self._reader is None:
-            reader = AIOKafkaConsumer(**consumer_arguments(self._connection))
+            # at the end of a log: 20 ms, not half a second
+            reader = AIOKafkaConsumer(**consumer_arguments(self._connection), fetch_max_wait_ms=20)
             try:
                 await reader.start()
             except BaseException:
