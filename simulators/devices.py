@@ -134,9 +134,7 @@ class Emitter:
 
     def _in_violation(self, x: Floats, y: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
         inside = np.zeros(len(x), dtype=bool)
-        for name, shape in self._plan.shapes.items():
-            if not name.startswith("x:"):
-                continue
+        for shape in self._plan.exclusions.values():
             west, south, east, north = shape.bounds
             near = (x > west) & (x < east) & (y > south) & (y < north)
             if near.any():

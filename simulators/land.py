@@ -20,6 +20,8 @@ SCHOOL_BUFFER_M: Final = 50.0
 CLEARANCE_M: Final = SPIKE_M[1] + 100.0
 REACH_M: Final = (1_050.0, 3_000.0)  # from home to the zone that a scenario leads into
 TRIES: Final = 400
+OFF_ZONES_M: Final = 100.0  # nobody lives or works closer to a zone unless the scenario says so
+ZONE_REACH_M: Final = 600.0  # more than any zone with its buffer reaches from its middle
 
 
 class Land:
@@ -35,7 +37,7 @@ class Land:
         while True:
             p = self._anywhere()
             clear = max(abs(p[0]), abs(p[1])) > CANYON[2] + 300
-            if clear and all(shape.distance(shapely.Point(p)) > 100 for shape in self._grown.values()):
+            if clear and self._free(p):
                 return p
 
     def work(self, home: Point) -> Point:
@@ -54,7 +56,7 @@ class Land:
         for _ in range(TRIES * 10):
             angle, metres = self.rng.uniform(0, 2 * np.pi), self.rng.uniform(at_least_m, at_most_m)
             p = centre[0] + float(metres * np.cos(angle)), centre[1] + float(metres * np.sin(angle))
-            if all(shape.distance(shapely.Point(p)) > 100 for shape in self._grown.values()):
+            if self._free(p):
                 return p
         raise AssertionError("no free spot: the city is too dense for the scenario")
 
@@ -100,9 +102,8 @@ class Land:
 
     def elsewhere(self, plan: Plan, count: int) -> list[Area]:
         """Shared zones that none of the plan's ways comes near."""
-        hulls = [shapely.MultiPoint(trip).convex_hull for trip in plan.trips]
-        free = [a for a in self.areas if a.radius_m is None and all(
-            shapely.distance(self._grown[a.id], hull) > CLEARANCE_M for hull in hulls)]
+        ways = shapely.union_all([shapely.MultiPoint(trip).convex_hull for trip in plan.trips])
+        free = [a for a in self.areas if a.radius_m is None and _clear(self._grown[a.id], ways)]
         picks = self.rng.permutation(len(free))[:count].tolist()
         return [free[i] for i in picks]
 
@@ -110,6 +111,13 @@ class Land:
         """The area grown by a buffer."""
         return self._grown[area.id] if buffer_m == SCHOOL_BUFFER_M and area.id in self._grown else grown(
             area.shape, buffer_m)
+
+    def _free(self, p: Point) -> bool:
+        """Whether no zone is within a hundred metres; only those with their middle close by are measured."""
+        middles = np.array([area.centre for area in self.areas])
+        close = np.flatnonzero(np.hypot(middles[:, 0] - p[0], middles[:, 1] - p[1]) < ZONE_REACH_M)
+        spot = shapely.Point(p)
+        return all(self._grown[self.areas[i].id].distance(spot) > OFF_ZONES_M for i in close.tolist())
 
     def _anywhere(self) -> Point:
         x, y = (float(v) for v in self.rng.uniform(-CITY_M * 0.9, CITY_M * 0.9, 2))

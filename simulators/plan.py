@@ -110,7 +110,8 @@ class Plan:
     faults: list[Fault] = field(default_factory=list)
     innocents: list[Innocent] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    shapes: dict[str, shapely.Geometry] = field(default_factory=dict)  # condition id -> grown shape
+    exclusions: dict[str, shapely.Geometry] = field(default_factory=dict)  # condition id -> grown shape
+    inclusions: dict[str, shapely.Geometry] = field(default_factory=dict)
     target: Point | None = None  # where the scenario leads to
     trips: list[tuple[Point, ...]] = field(default_factory=list)
     stays: list[Stay] = field(default_factory=list)

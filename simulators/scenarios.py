@@ -73,7 +73,7 @@ def exclude(plan: Plan, land: Land, area: Area) -> None:
     """Keep out of one zone and its buffer."""
     name = plan.condition("exclusion_zone", zone=area.id, buffer_m=SCHOOL_BUFFER_M,
                           confirm_fixes=CONFIRM_FIXES, hold_s=EXCLUSION_HOLD_S)
-    plan.shapes[f"x:{name}"] = land.shape(area, SCHOOL_BUFFER_M)
+    plan.exclusions[name] = land.shape(area, SCHOOL_BUFFER_M)
 
 
 def target_zone(plan: Plan, land: Land) -> None:
@@ -98,7 +98,7 @@ def stay_in_county(plan: Plan, land: Land) -> None:
     plan.target = COUNTY_M + 4_500, plan.home[1]
     name = plan.condition("inclusion_zone", zone=county().id, buffer_m=0, confirm_fixes=CONFIRM_FIXES,
                           hold_s=INCLUSION_HOLD_S)
-    plan.shapes[f"i:{name}"] = county().shape
+    plan.inclusions[name] = county().shape
 
 
 def flat_by_school(plan: Plan, land: Land) -> None:

@@ -166,7 +166,7 @@ def _zone(ledger: _Ledger, plan: Plan, condition: Document, seen: Track, t: Floa
     x, y = plan.at(t)
     exclusion = condition["kind"] == "exclusion_zone"
     sign = 1.0 if exclusion else -1.0
-    shape = plan.shapes[f"{'x' if exclusion else 'i'}:{condition['id']}"]
+    shape = (plan.exclusions if exclusion else plan.inclusions)[condition["id"]]
     spans = _runs(t, _wrong_side(shape, x, y, sign))
     signals = seen.against(shape, sign) if spans else None
     for span in spans:
