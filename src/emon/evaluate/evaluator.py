@@ -92,7 +92,7 @@ class Evaluator:
 
     def _chunk(self, chunk: Sequence[Sequence[InputRecord]]) -> list[Finding]:
         """Arrivals of readings and ticks in a short span: what changes nothing is taken in at once."""
-        self._enter_lane()
+        self._enter_lane(max(chunk[0][0].received_at, self.clock))
         last = max(chunk[-1][0].received_at, self.clock)
         calm_from = self._outages.calm_from(last)
         loud = list(chunk)
@@ -125,11 +125,11 @@ class Evaluator:
             heapq.heappush(self._timers, (at, participant))
         return list(due)
 
-    def _enter_lane(self) -> None:
+    def _enter_lane(self, clock: int) -> None:
         """Compiles everybody who was judged since the last chunk and is at rest."""
         for participant in self._touched:
             person = self._people[participant]
-            row = compile_person(person, self._orders, self.clock)
+            row = compile_person(person, self._orders, clock, watched=self._outages.watched)
             if row is not None:
                 self._lane.enter(person, row)
         self._touched.clear()

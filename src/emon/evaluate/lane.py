@@ -114,7 +114,7 @@ class Lane:
         self.inside[p] = True
         self.device[p] = row.device
         self.from_[p], self.until[p] = row.from_, row.until
-        self.floor[p] = person.floor
+        self.floor[p], self.first_fix[p] = person.floor, NEVER
         self.delay[p], self.contact_quiet[p] = row.delay, row.contact_quiet
         self.last_heard[p], self.carrier[p] = row.last_heard, row.carrier
         self.feed[p] = self.feed_id(row.feed)
@@ -142,6 +142,8 @@ class Lane:
         self.take_back(person, p)
         person.floor = min(person.floor, int(self.floor[p]))
         person.last_heard = max(person.last_heard, int(self.last_heard[p]))
+        if self.first_fix[p] < NEVER:
+            person.body.note_position(row.device, int(self.first_fix[p]))
         for k, slot in enumerate(row.slots):
             _note_event(person, slot.key, int(self.last_event[p, k]))
         if row.contact is not None:
@@ -322,13 +324,14 @@ class Lane:
         q, t = p[rows], at[rows]
         np.maximum.at(self.last_heard, q, t)
         np.minimum.at(self.floor, q, t)
+        np.minimum.at(self.first_fix, q, t)
         touched = np.unique(q)
         watched = touched[self.delay[touched] < NEVER]
         self.contact_due[watched] = self.last_heard[watched] + self.delay[watched]
         flat = self.last_event.reshape(-1)
         for event_rows, slots, instants in self._signs:
-            mine = good[event_rows]
-            np.maximum.at(flat, slots[mine], instants[mine])
+            kept = good[event_rows]
+            np.maximum.at(flat, slots[kept], instants[kept])
         mine = order[good[order]]
         self.pending.append(Pending(p[mine], [bounds[i] for i in mine.tolist()]))
 
@@ -347,6 +350,7 @@ class Lane:
     from_: Ints
     until: Ints
     floor: Ints
+    first_fix: Ints
     carrier: NDArray[np.object_]
     feed: Ints
     delay: Ints
@@ -367,7 +371,7 @@ class Lane:
 _COLUMNS: Final = (
     ("inside", (), False, np.bool_), ("device", (), None, object), ("from_", (), NEVER, np.int64),
     ("until", (), ALWAYS, np.int64), ("floor", (), NEVER, np.int64), ("carrier", (), None, object),
-    ("feed", (), 0, np.int64),
+    ("feed", (), 0, np.int64), ("first_fix", (), NEVER, np.int64),
     ("delay", (), NEVER, np.int64), ("contact_quiet", (), ALWAYS, np.int64),
     ("contact_due", (), NEVER, np.int64), ("last_heard", (), ALWAYS, np.int64),
     ("count", (), 0, np.int64), ("state", (SLOTS,), 0, np.int64),
@@ -395,19 +399,18 @@ def _running_max(values: Ints, starts: Ints) -> Ints:
     return out
 
 
-def compile_person(person: Person, orders: OrderBook, clock: int) -> Row | None:
-    """The participant as a row; None where circumstances are not simple."""
+def compile_person(person: Person, orders: OrderBook, clock: int, *, watched: bool) -> Row | None:
+    """The participant as a row; None where circumstances are not simple. `watched`: feeds are followed, so
+    that a device must have been heard before."""
     wearings = person.body.wearings
-    if len(wearings) != 1 or person.ahead:
+    if len(wearings) != 1 or person.ahead or (watched and person.last_heard == ALWAYS):
         return None
     wearing = wearings[0]
-    speaks = wearing.from_ if any(s.item.role == "position" for s in wearing.bindings[:1]) else (
-        person.body.first_position.get((wearing.device, wearing.from_), NEVER))
     feeds = {span.item.feed for span in wearing.bindings}
     if len(feeds) > 1:
         return None
     feed = feeds.pop() or person.carrier or DEFAULT_FEED
-    row = Row(wearing.device, max(wearing.from_, speaks), wearing.until, [], last_heard=person.last_heard,
+    row = Row(wearing.device, wearing.from_, wearing.until, [], last_heard=person.last_heard,
               carrier=person.carrier, feed=feed)
     for term in orders.terms(person.participant):
         condition = person.conditions.get(term.key)
@@ -496,11 +499,12 @@ class Saved(msgspec.Struct, array_like=True):
 
     names: list[str]
     slots: list[list[tuple[str, str]]]
+    devices: list[str]
     contact: list[tuple[str, str] | None]
     columns: dict[str, bytes]
 
 
-_SAVED: Final = ("floor", "last_heard", "contact_due", "last_event")
+_SAVED: Final = ("floor", "first_fix", "last_heard", "contact_due", "last_event")
 
 
 def dump(lane: Lane) -> bytes:
@@ -509,7 +513,8 @@ def dump(lane: Lane) -> bytes:
     rows = [lane.row(int(p)) for p in inside]
     return msgspec.msgpack.encode(Saved(
         [lane.names[p] for p in inside], [[slot.key for slot in row.slots] for row in rows],
-        [row.contact for row in rows], {name: getattr(lane, name)[inside].tobytes() for name in _SAVED}))
+        [row.device for row in rows], [row.contact for row in rows],
+        {name: getattr(lane, name)[inside].tobytes() for name in _SAVED}))
 
 
 def load(saved: bytes, people: Mapping[str, Person]) -> None:
@@ -521,6 +526,8 @@ def load(saved: bytes, people: Mapping[str, Person]) -> None:
         person = people[name]
         person.floor = min(person.floor, int(columns["floor"][p]))
         person.last_heard = max(person.last_heard, int(columns["last_heard"][p]))
+        if columns["first_fix"][p] < NEVER:
+            person.body.note_position(part.devices[p], int(columns["first_fix"][p]))
         for k, key in enumerate(part.slots[p]):
             _note_event(person, key, int(events[p, k]))
         contact = part.contact[p]

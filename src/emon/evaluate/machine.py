@@ -13,7 +13,7 @@ confirmed; afterwards silence ends nothing. What falls due at or after the stret
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,13 +28,13 @@ class Event(NamedTuple):
     """What one reading says about one condition.
 
     `sign` and `strict_sign` (at three accuracies instead of one): FOR a finding, AGAINST it, or UNSURE.
-    `distance_m`: signed metres to the border, positive inside; None for presence.
+    `measure` gives the signed metres to the border, positive inside; None for presence.
     """
 
     at: int
     sign: int
     strict_sign: int
-    distance_m: float | None
+    measure: Callable[[], float] | None
     accuracy_m: float | None
     bound: Bound
     zone_version: int | None = None

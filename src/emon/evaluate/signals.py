@@ -8,15 +8,11 @@ for neither. Each fix is judged by the zone version and the order version in for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
-
-import numpy as np
 
 from emon.domain import versions
 from emon.domain.binding_book import BindingBook
-from emon.domain.zone import Zone
 from emon.evaluate.geo import Shape
 from emon.evaluate.machine import AGAINST, UNSURE, Event
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
@@ -53,6 +49,15 @@ class Case:
     floor: int  # nothing observed earlier is judged
     outages: Sequence[Outage] = ()  # of feeds, as the last tick saw them
     own_outages: Sequence[tuple[int, int]] = ()
+    chosen: dict[tuple[int, int], list[Bound]] = field(default_factory=dict)
+
+    def place_readings(self, from_: int, until: int) -> list[Bound]:
+        """Positions and presence that count, in [from_, until]."""
+        known = self.chosen.get((from_, until))
+        if known is None:
+            known = place_readings(self.readings(from_, until), self.body, self.bindings)
+            self.chosen[from_, until] = known
+        return known
 
     def readings(self, from_: int, until: int) -> list[Bound]:
         """Readings of devices bound when observed, in [from_, until] and up to the clock."""
@@ -68,64 +73,46 @@ def place_events(case: Case, term: Term, supports: int, from_: int, until: int) 
     """Events of a condition about a zone or places, in [from_, until], in fold order, only those that say
     something. `supports`: IN or OUT, what the condition forbids."""
     events: list[Event] = []
-    chosen = place_readings(case.readings(from_, until), case.body, case.bindings)
-    for _, group in groupby(chosen, lambda b: _wording(case, term, b)):
-        events += _events(case, term, supports, list(group))
-    return events
-
-
-def _wording(case: Case, term: Term, bound: Bound) -> tuple[int, int | None]:
-    """Equal for readings that the same texts judge."""
-    piece = term.piece_at(bound.reading.observed_at)
-    zone = _zone(case, piece, bound.reading.observed_at)
-    return piece.order.version, None if zone is None else zone.version
-
-
-def _zone(case: Case, piece: Piece, at: int) -> Zone | None:
-    if piece.condition.zone is None:
-        return None
-    return versions.at(case.orders.zone_spans(piece.condition.zone), at)
-
-
-def _events(case: Case, term: Term, supports: int, bounds: list[Bound]) -> list[Event]:
-    at = bounds[0].reading.observed_at
-    piece = term.piece_at(at)
-    zone = _zone(case, piece, at)
-    shapes = _shapes(case, piece, zone)
-    if not shapes:
-        return []
-    fixes = [b for b in bounds if b.reading.kind == "position" and b.reading.lat is not None]
-    distances = iter(signed_distances_m(shapes, fixes))
-    events = []
-    for bound in bounds:
-        event = None
-        if bound.reading.kind == "presence":
-            event = _presence_event(case, piece, supports, bound)
-        elif bound.reading.lat is not None:
-            event = _fix_event(supports, bound, next(distances), zone.version if zone else None)
+    wording: _Wording | None = None
+    for bound in case.place_readings(from_, until):
+        at = bound.reading.observed_at
+        if wording is None or not wording.from_ <= at < wording.until:
+            wording = _wording(case, term, at)
+        event = _event(case, wording, supports, bound)
         if event is not None:
             events.append(event)
     return events
 
 
-def _shapes(case: Case, piece: Piece, zone: Zone | None) -> list[Shape]:
+class _Wording(NamedTuple):
+    """The texts that judge readings observed in [from_, until)."""
+
+    from_: int
+    until: int
+    piece: Piece
+    zone_version: int | None
+    shapes: tuple[Shape, ...]
+
+
+def _wording(case: Case, term: Term, at: int) -> _Wording:
+    piece = term.piece_at(at)
+    from_ = piece.from_ if at >= piece.from_ else versions.ALWAYS
+    until = piece.until if at < piece.until else versions.NEVER
+    if at < piece.from_:
+        until = piece.from_
     buffer_m = piece.condition.buffer_m or 0.0
-    if piece.condition.zone is not None:
-        return [] if zone is None else [case.orders.zone_shape(zone, buffer_m)]
-    return [case.orders.place_shape(place, buffer_m) for place in places_of(piece)]
-
-
-def signed_distances_m(shapes: Sequence[Shape], fixes: Sequence[Bound]) -> list[float]:
-    """Per fix metres to the border of the shape that it is deepest in or closest to."""
-    if not fixes:
-        return []
-    lon = np.array([b.reading.lon for b in fixes], dtype=np.float64)
-    lat = np.array([b.reading.lat for b in fixes], dtype=np.float64)
-    best = shapes[0].signed_distance_m(lon, lat)
-    for shape in shapes[1:]:
-        best = np.maximum(best, shape.signed_distance_m(lon, lat))
-    values: list[float] = best.tolist()
-    return values
+    if piece.condition.zone is None:
+        shapes = tuple(case.orders.place_shape(place, buffer_m) for place in places_of(piece))
+        return _Wording(from_, until, piece, None, shapes)
+    for span in case.orders.zone_spans(piece.condition.zone):
+        if span.from_ <= at < span.until:
+            shape = case.orders.zone_shape(span.item, buffer_m)
+            return _Wording(max(from_, span.from_), min(until, span.until), piece, span.item.version, (shape,))
+        if span.from_ > at:
+            until = min(until, span.from_)
+        else:
+            from_ = max(from_, span.until)
+    return _Wording(from_, until, piece, None, ())
 
 
 def side(distance_m: float, accuracy: float, factor: float) -> int:
@@ -135,18 +122,34 @@ def side(distance_m: float, accuracy: float, factor: float) -> int:
     return IN if distance_m > 0 else OUT
 
 
-def _fix_event(supports: int, bound: Bound, distance_m: float, zone_version: int | None) -> Event | None:
+def _event(case: Case, wording: _Wording, supports: int, bound: Bound) -> Event | None:
+    if bound.reading.kind == "presence":
+        return _presence_event(case, wording.piece, supports, bound)
+    if bound.reading.lat is None or bound.reading.lon is None or not wording.shapes:
+        return None
+    return _fix_event(supports, bound, bound.reading.lon, bound.reading.lat, wording)
+
+
+def _fix_event(supports: int, bound: Bound, lon: float, lat: float, wording: _Wording) -> Event | None:
     reading = bound.reading
-    accuracy = accuracy_m(reading)
-    sign = side(distance_m, accuracy, ACCURACY_FACTOR) * supports
-    strict = side(distance_m, accuracy, STRICT_FACTOR) * supports
+    if reading.method != "gnss" and reading.method not in _CONTRARY_ONLY:
+        return None
+    accuracy, shapes = accuracy_m(reading), wording.shapes
+
+    def measure() -> float:
+        return max(shape.distance_of_one_m(lon, lat) for shape in shapes)
+
+    if all(shape.is_far(lon, lat, STRICT_FACTOR * accuracy) for shape in shapes):
+        sign = strict = OUT * supports
+    else:
+        distance_m = measure()
+        sign = side(distance_m, accuracy, ACCURACY_FACTOR) * supports
+        strict = side(distance_m, accuracy, STRICT_FACTOR) * supports
     if reading.method in _CONTRARY_ONLY:
         sign, strict = min(sign, UNSURE), min(strict, UNSURE)
-    elif reading.method != "gnss":
-        return None
     if sign == UNSURE:
         return None
-    return Event(reading.observed_at, sign, strict, distance_m, accuracy, bound, zone_version)
+    return Event(reading.observed_at, sign, strict, measure, accuracy, bound, wording.zone_version)
 
 
 def _presence_event(case: Case, piece: Piece, supports: int, bound: Bound) -> Event | None:

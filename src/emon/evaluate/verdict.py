@@ -128,5 +128,5 @@ def rests_on(run: Run, confirm: int) -> tuple[Event, ...]:
 def distances(*events: Event) -> list[dict[str, Any]]:
     """What was compared for each fix, in metres, each once, by time."""
     unique = {(e.at, e.bound.reading.device, e.bound.reading.kind): e for e in events}
-    return [{"observed_at": e.at, "distance_m": e.distance_m, "accuracy_m": e.accuracy_m,
-             "method": e.bound.reading.method} for _, e in sorted(unique.items()) if e.distance_m is not None]
+    return [{"observed_at": e.at, "distance_m": e.measure(), "accuracy_m": e.accuracy_m,
+             "method": e.bound.reading.method} for _, e in sorted(unique.items()) if e.measure is not None]
