@@ -155,7 +155,14 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
             <strong>The track could not be read.</strong> {read.fault}
           </p>
         )}
-        {(hasPlaces || alert.track) && (
+        {alert.track && !shown && !read.fault && (
+          <div className="card skeleton" role="status">
+            <span className="unseen">Reading the track</span>
+            <i />
+            <i />
+          </div>
+        )}
+        {(shown ? hasPlaces || alert.track : hasPlaces && (read.fault || !alert.track)) && (
           <MapCard
             title="Map"
             readings={readings}

@@ -1,7 +1,6 @@
 // The map: zones, track and accuracy on a plain ground. It asks no tile server: who is looked at, and where,
 // stays in this house. The table beside it says the same in words.
 
-import type { FeatureCollection } from "geojson";
 import {
   type GeoJSONSource,
   type LayerSpecification,
@@ -30,14 +29,15 @@ interface Props {
   frame: string; // what is looked at: another one is fitted anew, the same keeps the operator's view
 }
 
-const NOTHING: FeatureCollection = { type: "FeatureCollection", features: [] };
+const FITTED = { padding: 48, maxZoom: 17 };
 const SOURCES = ["zones", "circles", "track", "points"] as const;
 
 function css(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
-function style(): StyleSpecification {
+/** The first scene comes with the style, so that the map never shows an empty ground first. */
+function style(scene: Scene): StyleSpecification {
   const role = [
     "match",
     ["get", "role"],
@@ -154,7 +154,7 @@ function style(): StyleSpecification {
   ] as LayerSpecification[];
   return {
     version: 8,
-    sources: Object.fromEntries(SOURCES.map((name) => [name, { type: "geojson", data: NOTHING }])),
+    sources: Object.fromEntries(SOURCES.map((name) => [name, { type: "geojson", data: scene[name] }])),
     layers,
   };
 }
@@ -165,6 +165,8 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
   const pick = useRef(onPick);
   const moved = useRef<string | null>(null);
   const latest = useRef(frame);
+  const shown = useRef(scene);
+  const [drawn, setDrawn] = useState(false);
   const [ready, setReady] = useState(false);
   const [supported] = useState(() => document.createElement("canvas").getContext("webgl2") !== null);
   useEffect(() => {
@@ -174,9 +176,12 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
 
   useEffect(() => {
     if (!supported || !box.current) return undefined;
+    const first = shown.current;
+    const around = bounds(first.view);
     const made = new GlMap({
       container: box.current,
-      style: style(),
+      style: style(first),
+      ...(around ? { bounds: new LngLatBounds(around[0], around[1]), fitBoundsOptions: FITTED } : {}),
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
@@ -192,6 +197,7 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
     if (matchMedia("(pointer: coarse)").matches) made.dragPan.disable();
     made.addControl(new ScaleControl({ maxWidth: 130, unit: "metric" }), "bottom-left");
     made.on("load", () => setReady(true));
+    made.once("idle", () => setDrawn(true));
     made.on("movestart", (event) => {
       if (event.originalEvent) moved.current = latest.current; // the operator looks at something: stay there
     });
@@ -209,6 +215,7 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
     return () => {
       map.current = null;
       setReady(false);
+      setDrawn(false);
       made.remove();
     };
   }, [supported, theme, label]);
@@ -216,7 +223,10 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
   useEffect(() => {
     const made = map.current;
     if (!made || !ready) return undefined;
-    for (const name of SOURCES) made.getSource<GeoJSONSource>(name)?.setData(scene[name]);
+    if (shown.current !== scene) {
+      for (const name of SOURCES) made.getSource<GeoJSONSource>(name)?.setData(scene[name]);
+      shown.current = scene;
+    }
     const labels = [
       ...scene.labels.map(({ at, text }) => mark(at, text, "label")),
       ...scene.gaps.map(({ at, from, to }) => mark(at, gapWords(from, to, zone), "label gap")),
@@ -251,7 +261,7 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
     if (map.current) fit(map.current, scene, true);
   };
   return (
-    <div className="map" data-ready={ready}>
+    <div className="map" data-ready={drawn}>
       <div className="canvas" ref={box} />
       <div className="tools-map">
         <button type="button" className="button icon" aria-label="Zoom in" onClick={() => zoom(1)}>
@@ -293,5 +303,5 @@ function mark(at: [number, number], text: string, className: string): Marker {
 function fit(map: GlMap, { view }: Scene, moved: boolean): void {
   const box = bounds(view);
   if (!box) return;
-  map.fitBounds(new LngLatBounds(box[0], box[1]), { padding: 48, maxZoom: 17, duration: moved ? calm() : 0 });
+  map.fitBounds(new LngLatBounds(box[0], box[1]), { ...FITTED, duration: moved ? calm() : 0 });
 }
