@@ -1,4 +1,8 @@
-"""The read side beside alerts: participants with their tracks, orders, zones, and how late emon is."""
+"""The read side beside alerts: participants with their tracks, orders, zones, and how late emon is.
+
+Tracks are shown of participants only: where a protected person was is nobody's business here, though their
+readings lie in the same history.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +42,14 @@ def _participants(api: APIRouter, store: Engine, history: SqlHistory, clock: Clo
     @api.get("/participants/{participant}", summary="Orders, devices, alerts and last readings of a person")
     def person(participant: str) -> models.Participant:
         with reading(store) as connection:
+            known = documents.is_participant(connection, participant)
             found = documents.person(connection, participant)
             orders = documents.orders_of(connection, participant)
             bindings = documents.bindings_of(connection, participant)
             alerts = queue.newest(connection, Filter(participant=participant), None, PARTICIPANT_ALERTS_MOST)
-        if found is None and not orders and not bindings and not alerts:
-            raise Refused(404, "unknown_participant", f"There is no participant {participant!r:.80}.")
-        newest, position = history.newest(participant)
+        if not known and not alerts:
+            raise _unknown(participant)
+        newest, position = history.newest(participant) if known else (None, None)
         people = {} if found is None else {found.id: found}
         return models.Participant(
             id=participant, name=(found.name or None) if found else None,
@@ -65,9 +70,16 @@ def _participants(api: APIRouter, store: Engine, history: SqlHistory, clock: Clo
         start = end - DAY if from_ is None else _instant("from", from_)
         if start > end:
             raise Refused(400, "bad_span", "from: must not come after to.")
+        with reading(store) as connection:
+            if not documents.is_participant(connection, participant):
+                raise _unknown(participant)
         bounds, more = history.timeline(participant, start, end, limit)
         return models.Track(participant=participant, **{"from": iso(start)}, to=iso(end), truncated=more,
                             readings=[reading_document(one.reading, one.received_at) for one in bounds])
+
+
+def _unknown(participant: str) -> Refused:
+    return Refused(404, "unknown_participant", f"There is no participant {participant!r:.80}.")
 
 
 def _reading(bound: Bound | None) -> dict[str, Any] | None:

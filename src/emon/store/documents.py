@@ -160,6 +160,13 @@ def bindings_of(connection: Connection, participant: str) -> list[Binding]:
     return list(found.values())
 
 
+def is_participant(connection: Connection, id_: str) -> bool:
+    """Whether an order or a binding makes this person a participant. Protected persons and devices that are
+    nobody's have readings too, and those are not for everybody's eyes."""
+    return any(connection.execute(select(column).where(column == id_).limit(1)).first() is not None
+               for column in (_order.c.participant, _binding.c.participant))
+
+
 def zones_named(connection: Connection, names: Sequence[tuple[str, int | None]]) -> list[Zone]:
     """The zone versions that findings name, each once."""
     found = (zone(connection, zone_id, version) for zone_id, version in dict.fromkeys(names))

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from emon.domain.errors import Fault, Unavailable
 from emon.limits import STORE_BUSY_TIMEOUT_S, STORE_POOL_SIZE
@@ -42,8 +43,12 @@ def open_engine(url: str) -> Engine:
 def _open_sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise Fault("bad_store_url", "a store in memory is lost with its process: use sqlite:///FILE")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Fault("bad_store_url", f"cannot make the folder of {url.database}: {error.strerror}") from error
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), pool_size=STORE_POOL_SIZE, max_overflow=0,
+                           pool_timeout=STORE_BUSY_TIMEOUT_S,
                            connect_args={"timeout": STORE_BUSY_TIMEOUT_S, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -62,8 +67,10 @@ def _open_sqlite(url: URL) -> Engine:
 
 def _open_postgres(url: URL) -> Engine:
     # jit=off: PostgreSQL compiles our short batch statements longer than it runs them
-    return create_engine(url.set(drivername="postgresql+psycopg"), pool_size=STORE_POOL_SIZE, max_overflow=0,
-                         pool_pre_ping=True, connect_args={"options": "-c jit=off", "connect_timeout": 5})
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"), pool_size=STORE_POOL_SIZE, max_overflow=0,
+        pool_timeout=STORE_BUSY_TIMEOUT_S, pool_pre_ping=True,
+        connect_args={"options": "-c jit=off", "connect_timeout": 5})
 
 
 @contextmanager
@@ -94,6 +101,8 @@ def _turn(engine: Engine) -> Iterator[None]:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except PoolTimeout as error:
+        raise Unavailable("the store is away: all its connections are in use") from error
     except DBAPIError as error:
         reason = _absence(error)
         if reason is None:
@@ -106,6 +115,7 @@ def _absence(error: DBAPIError) -> str | None:
     text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     if "no such table" in text or (isinstance(error, ProgrammingError) and "does not exist" in text):
         return f"the store lacks a table ({text}): run `emon db upgrade`"
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+    unreadable = type(error) is DatabaseError  # SQLite: no database, or a damaged one
+    if unreadable or isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         return f"the store is away: {text}"
     return None

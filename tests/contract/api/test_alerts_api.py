@@ -11,11 +11,16 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select
 
+from emon.alerts import worker
 from emon.domain.alert import fold_all
-from emon.domain.instant import HOUR, MINUTE, SECOND, iso
+from emon.domain.instant import DAY, HOUR, MINUTE, SECOND, iso
+from emon.domain.reading import Reading
+from emon.evaluate.port import Chunk
 from emon.journal.port import ALERTS, TopicPartition
+from emon.journal.records import Bound, encode
 from emon.limits import CLAIM_LEASE
 from emon.store import log, queue, reading, schema
+from emon.store.history import SqlHistory
 from tests.contract.store.running import Stage, console, stage
 from tests.unit.alerts.worlds import T0, finding
 
@@ -30,9 +35,7 @@ class Console:
         await self.stage.findings(*found)
         await self.stage.settled()
 
-    async def do(
-        self, alert: int, name: str, who: str = "ann", body: Any = None, **headers: str
-    ) -> httpx.Response:
+    async def do(self, alert: int, name: str, who: str = "ann", body: Any = None, **headers: str) -> httpx.Response:
         if name in ("ack", "close") and "If-Match" not in headers:
             headers["If-Match"] = (await self.client.get(f"/v1/alerts/{alert}")).headers["ETag"]
         return await self.client.post(
@@ -109,9 +112,7 @@ async def test_a_place_is_shown_as_a_circle(desk: Console) -> None:
 async def test_many_operators_claim_at_once_and_one_wins(desk: Console) -> None:
     """Everybody else gets 409 with the winner's name and the version that there is now."""
     await desk.see(finding())
-    answers = await asyncio.gather(
-        *(desk.do(1, "claim", f"op-{n}", **{"If-Match": '"1"'}) for n in range(12))
-    )
+    answers = await asyncio.gather(*(desk.do(1, "claim", f"op-{n}", **{"If-Match": '"1"'}) for n in range(12)))
     won = [one for one in answers if one.status_code == 200]
     lost = [one for one in answers if one.status_code == 409]
     assert (len(won), len(lost)) == (1, 11)
@@ -174,9 +175,7 @@ async def test_versions_are_compared(desk: Console) -> None:
     assert (bare.status_code, bare.json()["error"]) == (428, "version_required")
     assert (await desk.do(1, "ack", **{"If-Match": "x"})).status_code == 400
     assert (await desk.do(1, "ack", **{"If-Match": 'W/"2"'})).status_code == 200
-    assert (
-        await desk.do(1, "close", body={"disposition": "confirmed"}, **{"If-Match": "*"})
-    ).status_code == 200
+    assert (await desk.do(1, "close", body={"disposition": "confirmed"}, **{"If-Match": "*"})).status_code == 200
 
 
 async def test_the_same_key_again_changes_nothing(desk: Console) -> None:
@@ -234,10 +233,7 @@ async def test_the_queue_has_pages_filters_and_counts(desk: Console) -> None:
     """The most urgent first, then the oldest; a cursor neither skips nor repeats."""
     kinds = ["battery", "exclusion_zone", "panic", "curfew_left"]
     await desk.see(
-        *(
-            finding(kinds[n % 4], id_=f"f{n}", participant=f"P-{n}", decided_at=T0 + n * SECOND)
-            for n in range(40)
-        )
+        *(finding(kinds[n % 4], id_=f"f{n}", participant=f"P-{n}", decided_at=T0 + n * SECOND) for n in range(40))
     )
     seen, cursor = [], None
     while True:
@@ -282,9 +278,7 @@ async def test_findings_that_come_again_change_nothing(desk: Console) -> None:
 
 async def test_rows_are_the_fold_of_a_log_that_verifies(desk: Console, engine: Engine) -> None:
     """Also after an erasure; a change of anything is found."""
-    await desk.see(
-        finding(), finding("battery", id_="f2", participant="P-2"), finding(revision=2, ended=T0 + HOUR)
-    )
+    await desk.see(finding(), finding("battery", id_="f2", participant="P-2"), finding(revision=2, ended=T0 + HOUR))
     await desk.do(1, "close", body={"disposition": "confirmed", "note": "secret words"})
     with reading(engine) as connection:
         assert log.verify(connection) is None
@@ -350,3 +344,67 @@ async def test_the_log_goes_to_a_topic_without_peoples_words(desk: Console) -> N
             break
         await asyncio.sleep(0.05)
     assert [(seen[n]["event"], seen[n]["participant"]) for n in (1, 2)] == [("opened", "P-1"), ("noted", "P-1")]
+
+
+async def test_contact_that_is_back_closes_itself_after_a_hold_off(desk: Console) -> None:
+    """By the pipeline's clock; the log says that nobody did it."""
+    now = desk.stage.clock.now_us()
+    await desk.see(finding("contact_lost", onset=now - HOUR, ended=now, decided_at=now))
+    assert (await desk.alerts())[0]["status"] == "cleared_not_handled"
+    desk.stage.clock.ahead_us += 5 * MINUTE
+    for _ in range(100):
+        row = (await desk.alerts())[0]
+        if row["work_state"] == "closed":
+            break
+        await asyncio.sleep(0.05)
+    assert (row["status"], row["closed_by"]) == ("self_cleared", None)
+    assert (await desk.client.get("/v1/alerts/1")).json()["events"][-1]["actor"] is None
+
+
+async def test_tracks_are_of_participants_only(desk: Console, engine: Engine) -> None:
+    """A protected person's readings, and those of nobody's device, lie in the same history: not shown."""
+    await desk.see(finding())
+    bounds = [
+        Bound(
+            participant=who,
+            received_at=T0,
+            reading=Reading(
+                device="D-1", kind="position", observed_at=T0 + n, lat=43.0, lon=-89.0, accuracy_m=5.0, method="gnss"
+            ),
+        )
+        for n, who in enumerate(("P-1", "V-1", "D-9"))
+    ]
+    SqlHistory(engine).append([Chunk(one.participant, T0 // DAY, T0, T0, 1, encode(one)) for one in bounds])
+    span = {"from": iso(T0 - MINUTE), "to": iso(T0 + MINUTE)}
+    track = (await desk.client.get("/v1/participants/P-1/track", params=span)).json()
+    assert [one["lat"] for one in track["readings"]] == [43.0]
+    assert track["truncated"] is False
+    person = (await desk.client.get("/v1/participants/P-1")).json()
+    assert person["last_position"]["accuracy_m"] == 5.0
+    for who in ("V-1", "D-9"):
+        for path in (f"/v1/participants/{who}", f"/v1/participants/{who}/track"):
+            assert (await desk.client.get(path, params=span)).status_code == 404
+    assert (await desk.client.get("/v1/participants/P-1/track", params={"from": "yesterday"})).status_code == 400
+
+
+async def test_two_stages_share_the_work_and_give_the_same_alerts(desk: Console, engine: Engine) -> None:
+    """A second worker joins and leaves in the middle; everything is taken in once."""
+    other = asyncio.Event()
+    second = asyncio.create_task(worker.run(desk.stage.journal, engine, desk.stage.clock, other, wall=desk.stage.wall))
+    for n in range(60):
+        await desk.stage.findings(finding(id_=f"f{n}", participant=f"P-{n}"))
+        await desk.stage.findings(finding(id_=f"f{n}", participant=f"P-{n}", revision=2, ended=T0 + HOUR))
+        if n == 30:
+            other.set()
+            await second
+    await desk.stage.settled()
+    rows = await desk.alerts(limit=500)
+    assert len(rows) == 60
+    for _ in range(100):
+        rows = await desk.alerts(limit=500)
+        if all(row["condition_state"] == "cleared" for row in rows):
+            break
+        await asyncio.sleep(0.05)
+    assert {(row["finding_count"], row["version"], row["condition_state"]) for row in rows} == {(1, 2, "cleared")}
+    with reading(engine) as connection:
+        assert log.verify(connection) is None

@@ -136,8 +136,6 @@ async def test_every_route_is_documented_and_exists(client: httpx.AsyncClient) -
         ("get", "/readyz"),
     }
     for method, path in found - {("get", "/v1/alerts/stream")}:
-        answer = await client.request(
-            method, re.sub(r"\{.*?\}", "1", path), json={} if method == "post" else None
-        )
+        answer = await client.request(method, re.sub(r"\{.*?\}", "1", path), json={} if method == "post" else None)
         assert answer.status_code not in (405, 500), (method, path)
         assert answer.status_code != 404 or answer.json()["error"].startswith("unknown_"), (method, path)

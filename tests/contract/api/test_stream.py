@@ -141,9 +141,7 @@ async def test_a_slow_client_holds_nothing_and_loses_nothing(
         client.stream("GET", "/v1/alerts/stream", params={"after": 0}) as answer,
     ):
         for start in range(0, 300, 100):
-            await stage_.findings(
-                *(finding(id_=f"f{n}", participant=f"P-{n}") for n in range(start, start + 100))
-            )
+            await stage_.findings(*(finding(id_=f"f{n}", participant=f"P-{n}") for n in range(start, start + 100)))
             await stage_.settled()
         with reading(engine) as connection:
             assert log.end(connection) == 300

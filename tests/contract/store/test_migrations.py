@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -56,6 +57,16 @@ def test_an_absent_database_is_unavailable() -> None:
     with (pytest.raises(Unavailable, match="store is away"),
           store.reading(store.open_engine("postgresql://nobody@127.0.0.1:1/none"))):
         pass
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    """The error says so, without a traceback of the driver's."""
+    (tmp_path / "notes.txt").write_text("not a database, but long enough to look at" * 100)
+    engine = store.open_engine(f"sqlite:///{tmp_path / 'notes.txt'}")
+    with pytest.raises(Unavailable, match="not a database"), store.reading(engine) as connection:
+        connection.execute(schema.progress.select())
+    with pytest.raises(Fault, match="cannot make the folder"):
+        store.open_engine(f"sqlite:///{tmp_path / 'notes.txt' / 'below' / 'emon.sqlite'}")
 
 
 @pytest.mark.parametrize("url", ["", "mysql://x/y", "sqlite://", "sqlite:///:memory:"])
