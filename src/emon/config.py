@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from emon.domain.errors import Fault
 
 SECRETS = ("smtp_password", "webhook_secret", "kafka_password")
 
@@ -50,14 +52,29 @@ class Settings(BaseSettings):
 
 
 def load(environ: dict[str, str] | None = None) -> Settings:
-    """Settings from the environment. `EMON_X_FILE` gives the content of secret `EMON_X`."""
+    """Settings from the environment. `EMON_X_FILE` gives the content of secret `EMON_X`.
+
+    Raises Fault `bad_setting`, naming every one that cannot be used.
+    """
     env = dict(os.environ if environ is None else environ)
     values: dict[str, Any] = {}
     for name in SECRETS:
         path = env.get(f"EMON_{name.upper()}_FILE")
         if path:
-            values[name] = Path(path).read_text(encoding="utf-8").strip()
-    return Settings(**values)
+            values[name] = _secret(name, Path(path))
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise Fault("bad_setting", "; ".join(
+            f"EMON_{str(one['loc'][0]).upper()}={one['input']!r:.60}: {one['msg'][:1].lower()}{one['msg'][1:]}"
+            for one in error.errors())) from None
+
+
+def _secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fault("bad_setting", f"EMON_{name.upper()}_FILE={path}: cannot be read: {error}") from None
 
 
 def journal_url(settings: Settings) -> str:
