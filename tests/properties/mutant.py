@@ -41,8 +41,9 @@ def reloaded(module: str, source: str) -> Iterator[None]:
     """Within, imports of the evaluator give fresh modules, `module` from `source`."""
     kept = {name: loaded for name, loaded in sys.modules.items() if _is_reloaded(name)}
     attributes = {name: (sys.modules[name.rpartition(".")[0]], name.rpartition(".")[2]) for name in kept}
-    for name in kept:
+    for name, (parent, attribute) in attributes.items():
         del sys.modules[name]
+        delattr(parent, attribute)  # else `from package import module` finds the old one there
     finder = _Finder(module, source)
     sys.meta_path.insert(0, finder)
     try:
@@ -53,8 +54,7 @@ def reloaded(module: str, source: str) -> Iterator[None]:
             del sys.modules[name]
         sys.modules.update(kept)
         for name, (parent, attribute) in attributes.items():
-            if parent not in kept.values():
-                setattr(parent, attribute, kept[name])
+            setattr(parent, attribute, kept[name])
 
 
 def _is_reloaded(name: str) -> bool:

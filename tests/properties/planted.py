@@ -1,0 +1,316 @@
+"""Faults that an evaluator might have, planted one at a time: the properties must catch each of them.
+
+A fault is a piece of the evaluator's text and what stands there instead. Where the text has moved on, the
+fault must be planted anew: `mutant.Vanished` says so. `manner` names the way of running that shows it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Plant(NamedTuple):
+    """One fault: its name, where it is planted, and why it matters that it is caught."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+    why: str
+    manner: str = "at once"
+
+
+_MACHINE, _SIGNALS = "emon.evaluate.machine", "emon.evaluate.signals"
+_POSITIONS, _ORDERS = "emon.evaluate.positions", "emon.evaluate.orderbook"
+_MATCHING, _EVALUATOR = "emon.evaluate.matching", "emon.evaluate.evaluator"
+_CURFEW, _CONTACT = "emon.evaluate.rules.curfew", "emon.evaluate.rules.contact"
+_OUTAGES, _TRACK, _PERSON = "emon.evaluate.outages", "emon.evaluate.track", "emon.evaluate.person"
+_STATE, _LIMITS, _VERSIONS = "emon.evaluate.state", "emon.limits", "emon.domain.versions"
+_SCHEDULE = "emon.domain.schedule"
+
+PLANTS = (
+    Plant(
+        "hold counts from the second fix",
+        _MACHINE,
+        "max(chain[0].at, duty_from) + knobs.delay",
+        "max(chain[-1].at, duty_from) + knobs.delay",
+        "accuses later than the order says",
+    ),
+    Plant(
+        "unsure breaks a chain",
+        _SIGNALS,
+        "    if sign == UNSURE:\n        return None\n    return Event(",
+        "    if sign == UNSURE:\n        sign = strict = -1\n    return Event(",
+        "a doubtful fix would speak for the participant",
+    ),
+    Plant(
+        "a chain never goes stale",
+        _MACHINE,
+        "event.at - chain[-1].at > CHAIN_GAP",
+        "False",
+        "two fixes hours apart would confirm each other",
+    ),
+    Plant(
+        "a gap ends a confirmed chain",
+        _MACHINE,
+        "if chain and due is None and",
+        "if chain and",
+        "silence would end what was confirmed",
+    ),
+    Plant(
+        "one contrary fix ends a run",
+        _MACHINE,
+        "if len(run.closing) >= confirm:",
+        "if len(run.closing) >= 1:",
+        "one outlier would end an absence",
+    ),
+    Plant(
+        "a contrary fix at due does not break",
+        _MACHINE,
+        "due is not None and event.at > due:",
+        "due is not None and event.at >= due:",
+        "accuses who was back in time",
+    ),
+    Plant(
+        "a hold that ends with the stretch opens",
+        _MACHINE,
+        "elif due >= duty_until:",
+        "elif due > duty_until + 3_600_000_000:",
+        "a finding after duty was over",
+    ),
+    Plant(
+        "level 3 by two weak fixes",
+        _SIGNALS,
+        "STRICT_FACTOR: Final = 3.0",
+        "STRICT_FACTOR: Final = 1.0",
+        "says surer than the receivers are",
+    ),
+    Plant(
+        "wifi accuses",
+        _SIGNALS,
+        "sign, strict = min(sign, UNSURE), min(strict, UNSURE)",
+        "pass",
+        "a wifi position is wrong by kilometres at times",
+    ),
+    Plant(
+        "unknown methods decide",
+        _SIGNALS,
+        'elif reading.method != "gnss":',
+        'elif reading.method == "never":',
+        "nobody knows what they mean",
+    ),
+    Plant(
+        "unknown accuracy is perfect",
+        _LIMITS,
+        "UNKNOWN_ACCURACY_M: Final = 50.0",
+        "UNKNOWN_ACCURACY_M: Final = 1.0",
+        "a receiver that says nothing would be believed most",
+    ),
+    Plant(
+        "the last to arrive wins a conflict",
+        _POSITIONS,
+        "    best = min(map(_rank, group))\n",
+        "    return max(group, key=lambda b: b.received_at)\n    best = min(map(_rank, group))\n",
+        "what is in force would depend on arrival",
+    ),
+    Plant(
+        "a tie is decided",
+        _POSITIONS,
+        "return chosen[0] if len({(b.reading.lat, b.reading.lon) for b in chosen}) == 1 else None",
+        "return chosen[0]",
+        "a coin would be thrown over somebody's liberty",
+    ),
+    Plant(
+        "the device bound first decides",
+        _POSITIONS,
+        "(-wearing.from_, wearing.device) < (-best.from_, best.device)",
+        "(wearing.from_, wearing.device) < (best.from_, best.device)",
+        "a device left in a drawer would speak for its wearer",
+    ),
+    Plant(
+        "absence of a beacon accuses everybody",
+        _SIGNALS,
+        "elif len(named) == 1 and case.body.deciding(reading.observed_at) is None:",
+        "elif len(named) == 1:",
+        "the home unit would overrule the bracelet",
+    ),
+    Plant(
+        "another's beacon counts",
+        _POSITIONS,
+        "return owner is None or owner.participant in (None, participant)",
+        "return True",
+        "a room-mate's bracelet would be an alibi",
+    ),
+    Plant(
+        "state before a start never grows old",
+        _CURFEW,
+        "stretch.from_ - STATE_BEFORE_START, stretch.from_ - 1",
+        "stretch.from_ - 4 * STATE_BEFORE_START, stretch.from_ - 1",
+        "where somebody was hours ago would say how the curfew began",
+    ),
+    Plant(
+        "absent without having been watched",
+        _CURFEW,
+        "if unobserved:",
+        "if False:",
+        "unknown time would be called absence",
+    ),
+    Plant(
+        "touching windows are two",
+        _SCHEDULE,
+        "if out and begin <= out[-1][1]:",
+        "if out and begin < out[-1][1]:",
+        "an absence through midnight would be two short ones",
+    ),
+    Plant(
+        "a doubled hour is its second",
+        _SCHEDULE,
+        "    local = naive.replace(tzinfo=tz)\n",
+        "    local = naive.replace(tzinfo=tz, fold=1)\n",
+        "one night a year duty would begin an hour late",
+    ),
+    Plant(
+        "a missing hour is moved on",
+        _SCHEDULE,
+        "    return _after_gap(naive, tz)\n",
+        "    return instant.from_datetime(utc)\n",
+        "one night a year duty would begin late",
+    ),
+    Plant(
+        "leave changes nothing",
+        _ORDERS,
+        "absences = (*piece.condition.leave, *piece.condition.suspensions)",
+        "absences = (*piece.condition.suspensions,)",
+        "somebody in hospital would be accused",
+    ),
+    Plant(
+        "suspensions change nothing",
+        _ORDERS,
+        "absences = (*piece.condition.leave, *piece.condition.suspensions)",
+        "absences = (*piece.condition.leave,)",
+        "a suspended condition would accuse",
+    ),
+    Plant(
+        "today's order judges yesterday",
+        _VERSIONS,
+        "entry.version > ruling.version:",
+        "entry.version > ruling.version or True:",
+        "an old version told late would rule",
+    ),
+    Plant(
+        "a version told late only counts from now on",
+        _EVALUATOR,
+        ".text(from_, why)",
+        ".text(max(from_, self.clock), why)",
+        "a court's back-dated change would be ignored for what is past",
+    ),
+    Plant(
+        "silence that a reading at due fills is found",
+        _CONTACT,
+        "following.at <= due",
+        "following.at < due",
+        "who reports just in time would be accused",
+    ),
+    Plant(
+        "silence goes on through our own outage",
+        _CONTACT,
+        "if base < end and base + self.pace.every + self.pace.hold > begin:",
+        "if False:",
+        "our own failure would be everybody's",
+    ),
+    Plant(
+        "four devices are an outage",
+        _LIMITS,
+        "OUTAGE_MIN_MEMBERS: Final = 5",
+        "OUTAGE_MIN_MEMBERS: Final = 4",
+        "a few people together could hide behind an outage",
+    ),
+    Plant(
+        "an outage holds nobody",
+        _CONTACT,
+        "if last_at >= outage.last - self.pace.every and base < end:",
+        "if False:",
+        "a carrier's failure would be hundreds of findings",
+    ),
+    Plant(
+        "an outage holds older silences too",
+        _CONTACT,
+        "if last_at >= outage.last - self.pace.every and base < end:",
+        "if base < end:",
+        "who vanished before it would be forgotten",
+    ),
+    Plant(
+        "withdrawn findings are not remembered",
+        _MATCHING,
+        "book.withdrawn[last.onset] = last.finding_id",
+        "pass",
+        "the history of an accusation would be lost",
+    ),
+    Plant(
+        "a merged finding names nobody",
+        _MATCHING,
+        "merged_into=heir,",
+        "merged_into=None,",
+        "an alert would hang on a finding that is gone",
+    ),
+    Plant(
+        "timers at an arrival fire before it",
+        _EVALUATOR,
+        "written += self._fire(at, inclusive=False)",
+        "written += self._fire(at, inclusive=True)",
+        "what came in time would come too late",
+    ),
+    Plant(
+        "timers before an arrival wait for it",
+        _EVALUATOR,
+        "written += self._fire(at, inclusive=False)",
+        "pass",
+        "findings would show hindsight",
+    ),
+    Plant(
+        "readings of the future count at once",
+        _EVALUATOR,
+        "if bound.reading.observed_at > self.clock:",
+        "if False:",
+        "a wrong clock would decide before time",
+    ),
+    Plant(
+        "old readings are ignored",
+        _TRACK,
+        "bound.received_at - HISTORY_DAYS * DAY",
+        "bound.received_at - 3_600_000_000",
+        "a docked bracelet's day would never be judged",
+    ),
+    Plant(
+        "timers are lost in a restart",
+        _STATE,
+        "Hint(*condition.hint), condition.due,",
+        "Hint(*condition.hint), None,",
+        "what was about to be found never would be",
+        "restarted",
+    ),
+    Plant(
+        "readings of the future are lost in a restart",
+        _STATE,
+        "person.ahead = saved.floor, saved.last_heard, saved.ahead",
+        "person.ahead = saved.floor, saved.last_heard, []",
+        "acknowledged readings would vanish",
+        "restarted",
+    ),
+    Plant(
+        "findings are forgotten in a restart",
+        _STATE,
+        "return Book([Standing(*entry) for entry in saved.standing],",
+        "return Book([],",
+        "every finding would be told twice under another id",
+        "restarted",
+    ),
+    Plant(
+        "readings are not written before a snapshot",
+        _TRACK,
+        "fresh, self.fresh, self.noted = self.fresh, [], []",
+        "fresh, self.fresh, self.noted = [], [], []",
+        "a restart would lose what was acknowledged",
+        "restarted",
+    ),
+)

@@ -1,0 +1,143 @@
+"""Small worlds made to show one rule each: what random search meets too rarely to count on."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from emon.domain.order import Condition
+from tests.oracle.oracle import oracle
+from tests.oracle.scene import HOME, SCHOOL, SCHOOL_SMALLER, SISTER, Scene, contact, exclusion, window
+from tests.properties.corpus import Case
+
+Target = tuple[str, Scene, float]
+
+
+def _curfew(*hours: tuple[str, str], **knobs: object) -> Condition:
+    windows = tuple(window(*pair) for pair in hours or (("01:00", "03:00"),))
+    return Condition(id="home", kind="curfew", place="home", windows=windows, **knobs)  # type: ignore[arg-type]
+
+
+def _scene(*conditions: Condition, start: str = "2026-11-24T00:00:00Z", time_zone: str = "UTC") -> Scene:
+    return (
+        Scene(start=start).order(*conditions, time_zone=time_zone, places=(HOME, SISTER)).bind().zone(SCHOOL)
+    )
+
+
+def _feed(devices: int) -> Scene:
+    """Devices of one feed, last heard around minute 5."""
+    scene = Scene()
+    for index in range(devices):
+        scene.order(contact(), participant=f"P{index}", since=0, arrive=0)
+        scene.bind(f"D{index}", f"P{index}", since=0, arrive=0, feed="acme")
+        scene.status(5 + index / 10, device=f"D{index}", feed="acme")
+    return scene
+
+
+def _of_zones() -> list[Target]:
+    held = exclusion(hold_s=600)
+    moved = _scene(exclusion()).fixes([0, 1, 6, 7], "fence").zone(SCHOOL_SMALLER, since=5, arrive=20)
+    merged = _scene(exclusion()).fixes([0, 1], "school").fixes([8, 12], "home").fixes([20, 21], "school")
+    again = _scene(held).fixes([0, 1], "school").fix(5, "home", arrive=15).fix(5, "school", arrive=16)
+    return [
+        ("gap in a long hold", _scene(exclusion(hold_s=3600)).fixes([0, 1, 40], "school"), 70),
+        ("stale chain", _scene(exclusion()).fixes([0, 31, 32, 100], "school"), 110),
+        ("contrary at due", _scene(held).fixes([0, 1], "school").fix(10, "home"), 20),
+        ("late contrary", _scene(held).fixes([0, 1], "school").fix(5, "home", arrive=10), 20),
+        ("late contrary after due", _scene(held).fixes([0, 1], "school").fix(5, "home", arrive=10.1), 20),
+        ("again", again, 20),
+        ("weak fixes", _scene(exclusion()).fixes([0, 1], "fence", accuracy_m=12), 10),
+        (
+            "unsure between",
+            _scene(exclusion()).fix(0, "school").fix(1, "fence", accuracy_m=30).fix(2, "school"),
+            10,
+        ),
+        ("merged", merged.fix(10, "school", arrive=40), 50),
+        ("zone version told late", moved, 30),
+        ("docked for a day", _scene(exclusion()).fixes([0, 1], "school", arrive=1500), 1510),
+        (
+            "back-dated",
+            _scene().fixes([0, 1], "school").order(exclusion(), version=2, since=-10, arrive=20),
+            30,
+        ),
+        (
+            "late older version",
+            Scene()
+            .bind()
+            .zone(SCHOOL)
+            .order(version=2)
+            .order(exclusion(), version=1, since=-50, arrive=20)
+            .fixes([0, 1], "school"),
+            30,
+        ),
+        ("from the future", _scene(exclusion()).fix(0, "school").fix(10, "school", arrive=1), 12),
+        (
+            "two devices",
+            _scene(exclusion()).bind("E", since=0).fixes([1, 2, 3], "school").fix(0.5, "home", device="E"),
+            10,
+        ),
+    ]
+
+
+def _of_curfews() -> list[Target]:
+    leave = Scene().leave(50, 200)
+    doubled = {"start": "2026-11-01T06:00:00Z", "time_zone": "America/Chicago"}
+    missing = {"start": "2026-03-08T07:00:00Z", "time_zone": "America/Chicago"}
+    alone = _scene(_curfew()).bind("H", role="home", place="home")
+    with_leave = _scene(_curfew()).fixes([61, 62], "far").order(_curfew(leave=(leave,)), version=2, arrive=90)
+    return [
+        ("hold to the end", _scene(_curfew(hold_s=600)).fixes([170, 171], "far").fix(175, "far", arrive=190), 200),
+        ("absent", _scene(_curfew()).fixes([61, 62, 120, 170], "far"), 200),
+        ("unknown after", _scene(_curfew()).fixes([61, 62, 130, 170], "far"), 200),
+        ("old state", _scene(_curfew()).fix(0, "far").fixes([61, 62], "far"), 70),
+        (
+            "touching",
+            _scene(_curfew(("01:00", "02:00"), ("02:00", "03:00"))).fixes([100, 101, 130], "far"),
+            200,
+        ),
+        ("doubled hour", _scene(_curfew(("01:30", "03:00")), **doubled).fixes([31, 32, 90, 150], "far"), 300),
+        ("missing hour", _scene(_curfew(("02:30", "05:00")), **missing).fixes([50, 55, 61, 62], "far"), 90),
+        ("leave told late", with_leave, 120),
+        ("suspended", _scene(_curfew(suspensions=(leave,))).fixes([61, 62], "far"), 120),
+        ("absent by presence", alone.presence(61, False).presence(63, False), 80),
+        (
+            "presence and a bracelet",
+            _scene(_curfew())
+            .bind("D", role="position", binding="B-D-P", version=2)
+            .bind("H", role="home")
+            .presence(61, False)
+            .presence(63, False),
+            80,
+        ),
+        (
+            "another's beacon",
+            _scene(_curfew())
+            .bind("H", role="home")
+            .bind("X", "Q")
+            .presence(61, True, beacon="X")
+            .fixes([70, 71], "far"),
+            80,
+        ),
+    ]
+
+
+def _of_silences() -> list[Target]:
+    older = _feed(5).order(contact(), participant="Q").bind("E", "Q", feed="acme")
+    older.status(-60, device="E", feed="acme").status(0, device="D0", feed="acme")
+    backlog = _feed(5).status(13.4, device="D1", feed="acme", arrive=18)
+    return [
+        ("reading at due", Scene().order(contact(), since=0).bind().status(0).status(15), 20),
+        ("deaf", Scene().order(contact(), since=0).bind().status(0).deaf(10, 60), 80),
+        ("four devices", _feed(4), 60),
+        ("five devices", _feed(5).status(60, device="D0", feed="acme"), 80),
+        ("older silence", older, 60),
+        ("backlog in an outage", backlog, 40),
+    ]
+
+
+@lru_cache(maxsize=1)
+def targets() -> tuple[Case, ...]:
+    """All of them, with the oracle's answers."""
+    return tuple(
+        Case(name, tuple(scene.records()), scene.at(until), tuple(oracle(scene.records(), scene.at(until))))
+        for name, scene, until in (*_of_zones(), *_of_curfews(), *_of_silences())
+    )
