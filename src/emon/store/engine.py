@@ -77,7 +77,10 @@ def _open_postgres(url: URL) -> Engine:
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads: one consistent view. Raises Unavailable."""
     with _translated(), engine.connect() as connection:
-        yield connection.execution_options(emon_reads=True)
+        if engine.dialect.name == "sqlite":
+            yield connection.execution_options(emon_reads=True)
+        else:
+            yield connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 @contextmanager

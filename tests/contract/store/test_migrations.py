@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from emon import store
 from emon.domain.errors import Fault, Unavailable
@@ -74,6 +74,21 @@ def test_other_urls_are_faults(url: str) -> None:
     """The fault says which URLs there are."""
     with pytest.raises(Fault, match="sqlite:///FILE"):
         store.open_engine(url)
+
+
+def test_a_reader_sees_one_state(engine: Engine) -> None:
+    """What is committed between two of its statements is not seen by it."""
+    def count(connection: Connection) -> int:
+        return len(connection.execute(schema.progress.select()).all())
+
+    with store.reading(engine) as one:
+        before = count(one)
+        with store.writing(engine) as other:
+            other.execute(schema.progress.insert().values(
+                stage="x", partition=0, position=0, end=0, updated_at=0))
+        assert (before, count(one)) == (0, 0)
+    with store.reading(engine) as one:
+        assert count(one) == 1
 
 
 def test_a_write_waits_for_another(engine: Engine) -> None:
