@@ -11,7 +11,8 @@ import pytest
 from emon.clock import SystemClock
 from emon.domain.errors import Unavailable
 from emon.domain.reading import Reading
-from emon.ingest.intake import Body, Intake, Understood
+from emon.ingest.bodies import Body, Understood
+from emon.ingest.intake import Intake
 from emon.journal.memory import MemoryJournal
 from emon.journal.port import RAW, TopicPartition
 from emon.journal.records import RawReading, decode_raw
