@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import msgspec
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -265,20 +266,17 @@ async def _results(settings: Settings, folder: Path, console: Console) -> int:
     console.print(f"recomputed from the recording: {len(again)} revisions; the live run {equal} it")
     result = scoring.score(scoring.read_findings(recording / "findings.ndjson"),
                            truths.read(folder / "world" / "truth.json"), until)
+    (folder / "score.json").write_bytes(msgspec.json.encode(result.to_json() | {"recomputed_equal": live == again}))
     Console(highlight=False).print(result.table())
     return 0
 
 
 def _manifest(recording: Path) -> dict[str, str]:
-    import msgspec
-
     manifest: dict[str, str] = msgspec.json.decode((recording / "manifest.json").read_bytes())
     return manifest
 
 
 def _revisions(path: Path) -> list[dict[str, Any]]:
-    import msgspec
-
     lines = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
     for line in lines:
         line.pop("recorded_at")  # when it was stored says nothing about what was found
