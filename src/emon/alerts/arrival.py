@@ -132,8 +132,8 @@ def amended(state: AlertState, before: Finding, finding: Finding, others: Sequen
     _policy(draft, state, finding)
     if (correction := _correction(before, finding, raised)) is not None:
         return Change(draft.events, [_notice("correction", correction, finding)])
-    if raised or reopened:
-        reason = _rise(state, draft.state) if raised else "again"
+    if raised or reopened or _worse_kind(before, finding):
+        reason = _rise(state, draft.state) if raised else "again" if reopened else "kind"
         return Change(draft.events, [_notice("update", reason, finding)])
     return Change(draft.events, [])
 
@@ -165,7 +165,7 @@ def _correction(before: Finding, finding: Finding, raised: bool) -> str | None:
     """Why those who were told must be told again; None where nothing was lost."""
     if finding.status == "withdrawn":
         return "withdrawn"
-    if before.status == "withdrawn" or raised:
+    if before.status == "withdrawn" or raised or _worse_kind(before, finding):
         return None
     if finding.kind != before.kind:
         return "kind"
@@ -194,6 +194,12 @@ def _derived(state: AlertState, findings: Sequence[Seen], finding: Finding) -> d
         "seen_until": max((item.seen_until for item in standing if item.seen_until is not None),
                           default=None),
         "ended": None if running else max(item.ended for item in standing if item.ended is not None)}
+
+
+def _worse_kind(before: Finding, finding: Finding) -> bool:
+    """Whether it has become something bigger, like late into absent, whatever supervision makes of both."""
+    was, is_ = (priority(nature(one), one.level, None) for one in (before, finding))
+    return finding.kind != before.kind and finding.status != "withdrawn" and is_ < was
 
 
 def _facts(finding: Finding) -> Mapping[str, Any]:

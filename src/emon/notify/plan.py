@@ -142,6 +142,8 @@ def _what(about: About, time_zone: str | None) -> list[str]:
     lines = [f"{wording.title(finding.kind)}."]
     if about.reason == "again":
         lines.append("It was dealt with and has begun again.")
+    elif about.reason == "kind":
+        lines.append("It has become more than our message before this one said.")
     elif about.kind == "update":
         lines.append(f"It got worse: {about.reason}.")
     if alert.participant is not None:

@@ -263,6 +263,15 @@ def test_getting_worse_returns_to_the_queue_and_tells() -> None:
     assert world.see(finding("curfew_absent", revision=2)).held_by == "ann"
 
 
+def test_a_bigger_kind_of_the_same_priority_is_an_update() -> None:
+    """High supervision makes P2 of both; late into absent is still news, and nothing to take back."""
+    world = World("high")
+    world.see(finding("curfew_late"))
+    state = world.see(finding("curfew_absent", revision=2))
+    assert state.priority == 2
+    assert world.notices[-1] == ("update", "kind", "f1")
+
+
 def test_losing_level_or_kind_is_corrected() -> None:
     world = World()
     world.see(finding("curfew_absent", level=3))

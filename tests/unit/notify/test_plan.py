@@ -66,6 +66,17 @@ def test_the_words_say_what_when_how_sure_and_where_to_read_on() -> None:
     assert "violation" not in message.text.lower()
 
 
+def test_updates_say_what_is_new() -> None:
+    for kind, reason, words in (
+        ("update", "kind", "become more than our message"),
+        ("update", "priority P3 to P2", "It got worse: priority P3 to P2."),
+        ("alert", "again", "has begun again"),
+    ):
+        [message] = plan.tell(about(kind=kind, reason=reason), [MAIL_AND_HOOK], "t0", ALL)
+        assert words in message.text
+        assert message.thread == "t0"
+
+
 def test_an_officer_nobody_can_reach_is_said_so_and_goes_where_people_look() -> None:
     """Unknown, without a verified contact, or without a channel: never silently nowhere."""
     unverified = Person(id="o-1", role="officer", contacts=(ContactMethod(channel="email", address="x@y.z"),))
