@@ -90,8 +90,8 @@ export function MapCard({
               <Gap from={gap.from} to={gap.to} zone={zone} />
             </span>
           ))}
-          {drawn.gaps.length > 3 && ` and ${drawn.gaps.length - 3} more times`}. Where the person was then is
-          not known.
+          {drawn.gaps.length > 3 && ` and ${drawn.gaps.length - 3} more times`}. Nothing in between supports
+          the finding; the line only joins what was observed.
         </p>
       )}
       <FixTable

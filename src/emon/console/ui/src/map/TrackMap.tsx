@@ -227,12 +227,18 @@ export default function TrackMap({ scene, zone, theme, picked, onPick, label, fr
       for (const name of SOURCES) made.getSource<GeoJSONSource>(name)?.setData(scene[name]);
       shown.current = scene;
     }
+    if (moved.current !== frame) fit(made, scene, false);
     const labels = [
-      ...scene.labels.map(({ at, text }) => mark(at, text, "label")),
-      ...scene.gaps.map(({ at, from, to }) => mark(at, gapWords(from, to, zone), "label gap")),
+      ...scene.labels.map(({ at, text }) => mark(at, text, "bottom")),
+      ...scene.gaps.map(({ at, from, to }) =>
+        mark(
+          at,
+          gapWords(from, to, zone),
+          made.project(at).x > made.getContainer().clientWidth * 0.55 ? "right" : "left",
+        ),
+      ),
     ];
     for (const each of labels) each.addTo(made);
-    if (moved.current !== frame) fit(made, scene, false);
     return () => labels.forEach((each) => each.remove());
   }, [scene, ready, zone, frame]);
 
@@ -288,16 +294,14 @@ function gapWords(from: number, to: number | null, zone: string): string {
 
 const calm = () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250);
 
-function mark(at: [number, number], text: string, className: string): Marker {
+/** A name above its shape, or the words of a gap beside its line. */
+function mark(at: [number, number], text: string, anchor: "bottom" | "left" | "right"): Marker {
   const element = document.createElement("div");
-  element.className = className;
+  element.className = anchor === "bottom" ? "label" : "label gap";
   element.textContent = text;
   element.setAttribute("aria-hidden", "true"); // the table and the text beside the map say it
-  return new Marker({
-    element,
-    anchor: className === "label" ? "bottom" : "left",
-    offset: className === "label" ? [0, -4] : [14, 0],
-  }).setLngLat(at);
+  const offset = { bottom: [0, -4], left: [14, 0], right: [-14, 0] }[anchor] as [number, number];
+  return new Marker({ element, anchor, offset }).setLngLat(at);
 }
 
 function fit(map: GlMap, { view }: Scene, moved: boolean): void {

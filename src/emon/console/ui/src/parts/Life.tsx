@@ -12,6 +12,7 @@ import { useLoaded } from "./useLoaded.ts";
 import { plain } from "../words.ts";
 
 const LATE_S = 5; // beyond this an operator should know; the target is 2 s
+const SPEED = "emon-speed";
 const SAME_CLOCK_MS = 60_000; // farther apart, the pipeline runs on a clock of its own: a demo
 
 interface Line {
@@ -24,11 +25,12 @@ interface Line {
 /** How fast the pipeline's clock runs, from two heartbeats; 1 where it is the wall's. */
 function speedOf(before: Line, clock: Clock): number | null {
   if (Math.abs(millis(clock.pipeline_now) - millis(clock.now)) < SAME_CLOCK_MS) return 1;
-  if (!before.clock) return null;
+  if (!before.clock) return Number(sessionStorage.getItem(SPEED)) || null; // as this tab measured it before
   const wall = millis(clock.now) - millis(before.clock.now);
-  return wall < 1_000
-    ? before.speed
-    : (millis(clock.pipeline_now) - millis(before.clock.pipeline_now)) / wall;
+  if (wall < 1_000) return before.speed;
+  const speed = (millis(clock.pipeline_now) - millis(before.clock.pipeline_now)) / wall;
+  sessionStorage.setItem(SPEED, speed.toFixed(2));
+  return speed;
 }
 
 function useLine(): Line {
