@@ -75,6 +75,7 @@ class Row:
     last_heard: int = ALWAYS
     carrier: str | None = None
     feed: str = DEFAULT_FEED
+    saved: msgspec.Raw | None = None
 
 
 class Pending(NamedTuple):
@@ -159,6 +160,14 @@ class Lane:
         row = self._rows[p]
         assert row is not None
         return row
+
+    def saved(self, p: int) -> msgspec.Raw:
+        """What the row of somebody who is in is about, encoded once."""
+        row = self.row(p)
+        if row.saved is None:
+            row.saved = msgspec.Raw(msgspec.msgpack.encode(SavedRow(
+                self.names[p], row.device, [slot.key for slot in row.slots], row.contact)))
+        return row.saved
 
     def take_back(self, person: Person, p: int) -> None:
         """Gives the person readings that wait for the history."""
@@ -442,7 +451,7 @@ def _clip(row: Row, from_: int, until: int) -> None:
 
 
 def _add_zone(row: Row, term: Term, piece: Piece, condition: Conditioned, orders: OrderBook, clock: int) -> bool:
-    stretch = next((s for s in term.duty(clock, clock) if s.from_ <= clock < s.until), None)
+    stretch = next((s for s in term.duty(clock, clock) if s.until > clock), None)
     if stretch is None:
         return False
     buffer_m = piece.condition.buffer_m or 0.0
@@ -494,13 +503,19 @@ def _add_contact(row: Row, person: Person, term: Term, condition: Conditioned, c
     return True
 
 
-class Saved(msgspec.Struct, array_like=True):
-    """What the lane knows better than the people's own parts."""
+class SavedRow(msgspec.Struct, array_like=True):
+    """What a row of the columns is about."""
 
-    names: list[str]
-    slots: list[list[tuple[str, str]]]
-    devices: list[str]
-    contact: list[tuple[str, str] | None]
+    name: str
+    device: str
+    slots: list[tuple[str, str]]
+    contact: tuple[str, str] | None
+
+
+class Saved(msgspec.Struct, array_like=True):
+    """What the lane knows better than the people's own parts. `rows`: SavedRow each."""
+
+    rows: list[msgspec.Raw]
     columns: dict[str, bytes]
 
 
@@ -510,11 +525,8 @@ _SAVED: Final = ("floor", "first_fix", "last_heard", "contact_due", "last_event"
 def dump(lane: Lane) -> bytes:
     """The lane's part of a snapshot."""
     inside = np.flatnonzero(lane.inside[:len(lane.names)])
-    rows = [lane.row(int(p)) for p in inside]
-    return msgspec.msgpack.encode(Saved(
-        [lane.names[p] for p in inside], [[slot.key for slot in row.slots] for row in rows],
-        [row.device for row in rows], [row.contact for row in rows],
-        {name: getattr(lane, name)[inside].tobytes() for name in _SAVED}))
+    rows = [lane.saved(int(p)) for p in inside.tolist()]
+    return msgspec.msgpack.encode(Saved(rows, {name: getattr(lane, name)[inside].tobytes() for name in _SAVED}))
 
 
 def load(saved: bytes, people: Mapping[str, Person]) -> None:
@@ -522,17 +534,17 @@ def load(saved: bytes, people: Mapping[str, Person]) -> None:
     part = msgspec.msgpack.decode(saved, type=Saved)
     columns = {name: np.frombuffer(raw, dtype=np.int64) for name, raw in part.columns.items()}
     events = columns["last_event"].reshape(-1, SLOTS)
-    for p, name in enumerate(part.names):
-        person = people[name]
+    for p, raw in enumerate(part.rows):
+        row = msgspec.msgpack.decode(raw, type=SavedRow)
+        person = people[row.name]
         person.floor = min(person.floor, int(columns["floor"][p]))
         person.last_heard = max(person.last_heard, int(columns["last_heard"][p]))
         if columns["first_fix"][p] < NEVER:
-            person.body.note_position(part.devices[p], int(columns["first_fix"][p]))
-        for k, key in enumerate(part.slots[p]):
+            person.body.note_position(row.device, int(columns["first_fix"][p]))
+        for k, key in enumerate(row.slots):
             _note_event(person, key, int(events[p, k]))
-        contact = part.contact[p]
-        if contact is not None:
-            person.conditions[contact].due = int(columns["contact_due"][p])
+        if row.contact is not None:
+            person.conditions[row.contact].due = int(columns["contact_due"][p])
 
 
 def _note_event(person: Person, key: tuple[str, str], last: int) -> None:

@@ -136,6 +136,7 @@ class OrderBook:
         self._of_participant: dict[str, set[str]] = {}
         self._of_zone: dict[str, set[str]] = {}
         self._terms: dict[str, tuple[Term, ...]] = {}
+        self._by_key: dict[str, dict[tuple[str, str], list[Term]]] = {}
         self._zone_spans: dict[str, list[Span[Zone]]] = {}
         self._zone_shapes: dict[tuple[str, int, float], geo.Shape] = {}
         self._place_shapes: dict[tuple[Place, float], geo.Shape] = {}
@@ -155,6 +156,7 @@ class OrderBook:
         self._of_participant.setdefault(order.participant, set()).add(order.id)
         for person in people:
             self._terms.pop(person, None)
+            self._by_key.pop(person, None)
         return dict.fromkeys(people, begin)
 
     def add_zone(self, zone: Zone) -> dict[str, int]:
@@ -177,6 +179,15 @@ class OrderBook:
                 term for order_id in sorted(self._of_participant.get(participant, ()))
                 for term in _terms(participant, self._orders[order_id]))
         return terms
+
+    def by_condition(self, participant: str) -> dict[tuple[str, str], list[Term]]:
+        """The participant's terms by (order, condition), in order."""
+        grouped = self._by_key.get(participant)
+        if grouped is None:
+            grouped = self._by_key[participant] = {}
+            for term in self.terms(participant):
+                grouped.setdefault(term.key, []).append(term)
+        return grouped
 
     def zone_spans(self, zone_id: str) -> list[Span[Zone]]:
         """When which version of the zone is in force."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import NamedTuple
 
 from emon.domain.binding_book import BindingBook
@@ -34,10 +33,14 @@ class News:
     silence_from: int = NEVER
     texts: bool = False
     why: str = "late_data"
+    bounds: list[Bound] = field(default_factory=list)
+    wide: bool = False  # the readings change more than themselves: who decides, or who is heard
 
-    def reading(self, observed_at: int) -> None:
+    def reading(self, bound: Bound) -> None:
         """A reading that counts came in."""
-        self.from_, self.until = min(self.from_, observed_at), max(self.until, observed_at)
+        at = bound.reading.observed_at
+        self.from_, self.until = min(self.from_, at), max(self.until, at)
+        self.bounds.append(bound)
 
     def text(self, from_: int, why: str) -> None:
         """A version that changes everything from an instant on came in."""
@@ -97,13 +100,13 @@ class Person:
         reading = bound.reading
         self.carrier = reading.feed
         self.floor = min(self.floor, reading.observed_at)
-        news.reading(reading.observed_at)
+        news.reading(bound)
         if self.body.wearing(reading.device, reading.observed_at) is not None:
             self.last_heard = max(self.last_heard, reading.observed_at)
         if reading.kind == "position":
             unknown_until = self.body.note_position(reading.device, reading.observed_at)
             if unknown_until is not None and len(self.body.wearings) > 1:
-                news.until = max(news.until, unknown_until)
+                news.until, news.wide = max(news.until, unknown_until), True
 
     def rebind(self, bindings: BindingBook, clock: int) -> None:
         """Bindings changed: learns anew which devices send positions."""
@@ -123,10 +126,9 @@ class Person:
         """The revisions that this instant brings, unordered."""
         case = Case(self.participant, clock, self.track, self.body, books.bindings, books.orders, self.floor,
                     self._outages(books), books.own_outages)
-        terms = {key: list(group) for key, group in
-                 groupby(books.orders.terms(self.participant), key=lambda term: term.key)}
+        terms = books.orders.by_condition(self.participant)
         written: list[Finding] = []
-        for key in sorted(terms.keys() | self.conditions.keys()):
+        for key in terms if len(terms) == len(self.conditions) else sorted(terms.keys() | self.conditions.keys()):
             condition = self.conditions.get(key)
             if condition is None:
                 condition = self.conditions[key] = Conditioned()
@@ -136,7 +138,7 @@ class Person:
     def _judge(self, case: Case, key: tuple[str, str], terms: list[Term], condition: Conditioned,
                news: News | None, books: Books) -> list[Finding]:
         from_, until = _span(terms, condition, news, case.clock)
-        if from_ > until:
+        if from_ > until or self._unmoved(case, terms, condition, news):
             return []
         if news is not None and news.texts:
             condition.hint = Hint()
@@ -159,6 +161,14 @@ class Person:
                               intervals, moment)
         return written
 
+    def _unmoved(self, case: Case, terms: list[Term], condition: Conditioned, news: News | None) -> bool:
+        """Whether a quick look is enough to see that the news changes nothing."""
+        if news is None or news.texts or news.wide or condition.due is not None or not news.bounds or (
+                news.silence_from < NEVER) or len(terms) != 1:
+            return False
+        rule = RULE_OF_KIND.get(terms[0].condition.kind)
+        return rule is not None and rule.unmoved(case, terms[0], condition.hint, condition.quiet, news.bounds)
+
     def _region(self, case: Case, terms: list[Term], condition: Conditioned, from_: int,
                 until: int) -> Judged:
         """Judges all terms that the span touches; widens it until no standing finding crosses its edge."""
@@ -170,7 +180,8 @@ class Person:
                 if rule is None or term.until < from_:
                     continue
                 if term.from_ > case.clock:
-                    total.fall_due(term.from_, case.clock)
+                    if rule.by_time:
+                        total.fall_due(term.from_, case.clock)
                     continue
                 judged = rule.judge(case, term, condition.hint, old, from_, until)
                 total.from_, total.until = min(total.from_, judged.from_), max(total.until, judged.until)

@@ -100,8 +100,15 @@ class Rule(Protocol):
         """Condition kinds that the rule judges."""
 
     @property
+    def by_time(self) -> bool:
+        """Whether time alone may open something, without any reading."""
+
+    @property
     def reads(self) -> frozenset[str]:
         """Reading kinds that the rule looks at; others cannot change its answer."""
+
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
+        """Whether readings that just came in certainly change nothing; a quick test, False where in doubt."""
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

@@ -43,7 +43,12 @@ class Contact:
     """Kinds contact_lost and location_lost, a family each."""
 
     kinds = ("contact",)
+    by_time = True
     reads = frozenset(KINDS)
+
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
+        """See verdict.Rule. Always in doubt."""
+        return False
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

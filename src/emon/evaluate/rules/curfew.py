@@ -19,6 +19,7 @@ from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.rules.zones import knobs, note, parameters, settled
 from emon.evaluate.signals import OUT, Case, place_events
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
+from emon.journal.records import Bound
 from emon.limits import ABSENT_GAP, STATE_BEFORE_START
 
 
@@ -26,7 +27,12 @@ class Curfew:
     """Kinds curfew_left, curfew_late, curfew_absent of one family."""
 
     kinds = ("curfew",)
+    by_time = False
     reads = frozenset({"position", "presence"})
+
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
+        """See verdict.Rule. Always in doubt."""
+        return False
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

@@ -13,6 +13,7 @@ from emon.evaluate.machine import AGAINST, FOR, Event, Knobs, Outcome, Run
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.signals import IN, OUT, Case, place_events
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
+from emon.journal.records import Bound
 from emon.limits import ACCURACY_FACTOR, CHAIN_GAP, CONFIRM_FIXES
 
 
@@ -20,7 +21,26 @@ class Zones:
     """IN supports an exclusion_zone, OUT an inclusion_zone; the machine does the rest."""
 
     kinds = ("exclusion_zone", "inclusion_zone")
+    by_time = False
     reads = frozenset({"position", "presence"})
+
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
+        """Nothing pending, and readings after everything that ever supported a finding, which support none."""
+        if hint.chain_from is not None or hint.open_from is not None or term.condition.windows:
+            return False
+        supports = IN if term.condition.kind == "exclusion_zone" else OUT
+        last = hint.last_event
+        for bound in bounds:
+            at = bound.reading.observed_at
+            if at <= quiet or at < term.from_ or at >= term.until:
+                return False
+            for event in place_events(case, term, supports, at, at):
+                if event.sign == FOR:
+                    return False
+                last = at if last is None else max(last, at)
+        if hint.stretch_from is not None:
+            hint.last_event = last
+        return True
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
