@@ -41,7 +41,7 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A message that was sent, or is on its way."""
+    """A message that was sent, or is on its way. `said_kind`, `said_level`: what it says of the finding."""
 
     message_id: str
     thread: str
@@ -49,6 +49,8 @@ class Told:
     recipient_name: str
     subject: str
     methods: tuple[Method, ...]
+    said_kind: str
+    said_level: int
     created_at: int
 
 
@@ -64,6 +66,8 @@ class Message:
     recipient: str
     recipient_name: str
     methods: tuple[Method, ...]
+    said_kind: str
+    said_level: int
     subject: str
     text: str
     thread: str
@@ -118,7 +122,8 @@ def _message(about: About, person: Person | None, thread: str | None, setting: S
         message_id=id_, notice_id=about.notice_id, kind="system" if person is None else about.kind,
         alert_id=about.alert.alert_id, finding_id=about.finding.finding_id, recipient=recipient,
         recipient_name=person.name if person else "", methods=methods(person, setting.channels),
-        subject=_subject(about), text="\n".join(lines) + "\n", thread=thread or id_,
+        said_kind=about.finding.kind, said_level=about.finding.level, subject=_subject(about),
+        text="\n".join(lines) + "\n", thread=thread or id_,
         priority=about.alert.priority, created_at=about.created_at)
 
 
@@ -169,9 +174,15 @@ def _nobody(alert: AlertState) -> str:
 
 
 def correct(about: About, told: Sequence[Told], setting: Setting) -> list[Message]:
-    """Corrections to those who were told: one a thread, of the newest message in it."""
+    """Corrections to those who were told more than stands: one a thread, of the newest message in it."""
     newest = {one.thread: one for one in sorted(told, key=lambda one: (one.created_at, one.message_id))}
-    return [_correction(about, one, setting) for one in newest.values()]
+    return [_correction(about, one, setting) for one in newest.values() if _said_more(about, one)]
+
+
+def _said_more(about: About, told: Told) -> bool:
+    """What grew and shrank again between two messages needs no correction."""
+    return (about.reason == "withdrawn" or told.said_kind != about.finding.kind
+            or told.said_level > about.finding.level)
 
 
 def _correction(about: About, told: Told, setting: Setting) -> Message:
@@ -180,7 +191,7 @@ def _correction(about: About, told: Told, setting: Setting) -> Message:
     sent = wording.moment(told.created_at, about.alert.time_zone)
     if about.reason == "withdrawn":
         what = f"is withdrawn: {wording.why_withdrawn(finding)}."
-    elif about.reason == "kind":
+    elif told.said_kind != finding.kind:
         what = f"is now: {wording.title(finding.kind)}."
     else:
         what = f"is less sure than it was: {wording.sure(finding.level)} (level {finding.level})."
@@ -194,6 +205,7 @@ def _correction(about: About, told: Told, setting: Setting) -> Message:
     return Message(
         message_id=id_, notice_id=about.notice_id, kind="correction", alert_id=about.alert.alert_id,
         finding_id=finding.finding_id, recipient=told.recipient, recipient_name=told.recipient_name,
-        methods=told.methods, subject=f"Correction: {subject}", text="\n".join(lines) + "\n",
+        methods=told.methods, said_kind=finding.kind, said_level=finding.level,
+        subject=f"Correction: {subject}", text="\n".join(lines) + "\n",
         thread=told.thread, corrects=told.message_id, priority=about.alert.priority,
         created_at=about.created_at)

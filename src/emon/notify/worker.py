@@ -152,6 +152,7 @@ def _corrections(connection: Connection, about: About, setting: Setting) -> list
             told.append(Told(
                 message_id=row.message_id, thread=row.thread, recipient=row.recipient,
                 recipient_name=row.recipient_name, subject=row.subject, created_at=row.created_at,
+                said_kind=row.said_kind, said_level=row.said_level,
                 methods=tuple(messages.methods_of(row)[row.method:])))
     planned = plan.correct(about, told, setting)
     if called_off and not told and about.reason != "withdrawn":

@@ -231,6 +231,8 @@ message = Table(  # one a recipient
     Column("method", BigInteger, nullable=False),  # index of the one in use, which is:
     Column("channel", Text, nullable=False),
     Column("address", Text, nullable=False),
+    Column("said_kind", Text, nullable=False),  # the finding's kind and level as this message says them
+    Column("said_level", BigInteger, nullable=False),
     Column("subject", Text, nullable=False),
     Column("text", Text, nullable=False),
     Column("corrects", Text),  # the message that this one corrects

@@ -123,6 +123,8 @@ def told(**fields: Any) -> Told:
             recipient_name="Officer One",
             subject="P2 alert 12: x",
             methods=(("webhook", "w"), ("console", "")),
+            said_kind="exclusion_zone",
+            said_level=2,
             created_at=T0,
         ),
         **fields,
@@ -151,9 +153,15 @@ def test_losing_level_or_kind_is_said() -> None:
     assert "not verified (level 1)" in level.text
 
 
+def test_what_grew_and_shrank_between_messages_is_no_correction() -> None:
+    """They were told of level 2; 3 was never said, so 2 again takes nothing back."""
+    assert plan.correct(about(finding(level=2), "correction", "level"), [told()], ALL) == []
+    assert plan.correct(about(finding(level=1), "correction", "level"), [told()], ALL)
+
+
 def test_one_correction_a_thread_of_its_newest_message() -> None:
     messages = plan.correct(
-        about(kind="correction", reason="level"),
+        about(finding(level=1), kind="correction", reason="level"),
         [
             told(),
             told(message_id="m2", created_at=T0 + 1),

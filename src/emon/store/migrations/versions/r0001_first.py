@@ -207,6 +207,8 @@ def upgrade() -> None:
     sa.Column('method', sa.BigInteger(), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('said_kind', sa.Text(), nullable=False),
+    sa.Column('said_level', sa.BigInteger(), nullable=False),
     sa.Column('subject', sa.Text(), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('corrects', sa.Text(), nullable=True),
