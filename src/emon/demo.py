@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +83,7 @@ async def run(options: Options) -> int:
         async with pipeline(settings, folder) as (url, ingest_url):
             console.print(f"[bold]console: {url}[/bold]   messages: {folder / 'outbox'}   (Ctrl-C ends)")
             await clock.sleep(max(0.0, (world.start_us - clock.now_us()) / 1e6))
-            fleet = Fleet(world, ingest_url, keys, clock)
+            fleet = Fleet(world, ingest_url, keys, clock, publish=_publisher(ingest_url))
             await _show(options, fleet, url, clock, stop, console)
         return await _results(settings, folder, console)
 
@@ -104,7 +104,7 @@ async def _prepare(settings: Settings, world: Any, folder: Path) -> Mapping[str,
     """Creates tables, feeds with their keys, and takes the orders in."""
     from emon.formats.check import check
     from emon.ingest import keys
-    from emon.ingest.orders import publish
+    from emon.ingest.orders import Document, publish
     from emon.store.upgrade import upgrade
 
     checked = check([path for path in (folder / "world").iterdir() if path.is_dir()], complete=True)
@@ -116,7 +116,8 @@ async def _prepare(settings: Settings, world: Any, folder: Path) -> Mapping[str,
     try:
         made = {feed.id: keys.create(parts.store, feed.id, feed.adapter, feed.settings, now=world.start_us).key
                 for feed in world.feeds}
-        await publish(parts.journal, [*checked.people, *checked.zones, *checked.orders, *checked.bindings])
+        known: list[Document] = [*checked.people, *checked.zones, *checked.orders, *checked.bindings]
+        await publish(parts.journal, [one for one in known if one.received_at is None])  # the others come later
     finally:
         await parts.close()
     return made
@@ -209,6 +210,18 @@ async def _show(options: Options, fleet: Any, url: str, clock: ScaledClock, stop
                     await asyncio.wait_for(stop.wait(), 0.5)
         await talking
         await _drained(client)
+
+
+def _publisher(url: str) -> Callable[[dict[str, Any]], Awaitable[None]]:
+    """Hands in the orders that a court changes while the demo runs."""
+
+    async def publish(order: dict[str, Any]) -> None:
+        async with httpx.AsyncClient(base_url=url) as client:
+            answer = await client.post("/v1/orders", json=order)
+            if answer.status_code >= 400:
+                raise Fault("order_refused", answer.text[:500])
+
+    return publish
 
 
 async def _status(client: httpx.AsyncClient) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from emon import config
 from emon.clock import Clock, ScaledClock, SystemClock
 from emon.config import Settings
 from emon.domain.errors import Fault
+from emon.ingest.ticks import Ticker
 from emon.journal.open import open_journal
 from emon.journal.port import Journal
 
@@ -39,6 +40,7 @@ class Parts:
         self.clock = clock or clock_of(settings)
         self.journal: Journal = open_journal(
             config.journal_url(settings), partitions=config.partitions(settings), **config.kafka_security(settings))
+        self.ticker = Ticker()
         from emon.store.engine import open_engine
 
         self.store: Engine = open_engine(config.store_url(settings))
@@ -114,7 +116,7 @@ def _roles(parts: Parts, roles: Sequence[str], stop: asyncio.Event) -> list[tupl
     async def ingest() -> None:
         from emon.ingest import ticks
 
-        await ticks.run(journal, clock, stop)
+        await ticks.run(journal, clock, stop, parts.ticker)
 
     async def route() -> None:
         from emon.route import worker
@@ -150,7 +152,7 @@ def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:
 
     routers: list[APIRouter] = []
     if "ingest" in roles:
-        routers.append(endpoint.router(parts.journal, parts.store, parts.clock))
+        routers.append(endpoint.router(parts.journal, parts.store, parts.clock, ticker=parts.ticker))
     return create_app(parts.journal, parts.store, parts.history, parts.clock, parts.settings,
                       commands=Commands(parts.store, parts.clock, SystemClock()), routers=routers,
                       console="console" in roles)

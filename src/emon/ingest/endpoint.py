@@ -30,6 +30,7 @@ from emon.ingest.intake import Intake
 from emon.ingest.openapi import ANSWERS, BODY, RECEIVED_PARAMETERS
 from emon.ingest.rate import Bucket
 from emon.ingest.received import gaps
+from emon.ingest.ticks import Ticker
 from emon.journal.port import Journal
 from emon.limits import (
     FEED_BURST_S,
@@ -48,9 +49,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 def router(journal: Journal, engine: Engine, clock: Clock, *,
-           readings_per_s: float = FEED_READINGS_PER_S) -> APIRouter:
+           readings_per_s: float = FEED_READINGS_PER_S, ticker: Ticker | None = None) -> APIRouter:
     """Routes of /v1/feeds, /v1/orders, /v1/zones and /v1/bindings. Its lifespan starts and stops intake."""
-    intake = Intake(journal, engine, clock)
+    intake = Intake(journal, engine, clock, ticker)
     door = Door(intake, engine, readings_per_s)
 
     @asynccontextmanager

@@ -22,8 +22,9 @@ from emon.clock import Clock, monotonic_s
 from emon.domain.errors import Unavailable
 from emon.ingest.bodies import Body, judged, raw_entries, rejected_entries
 from emon.ingest.seen import Seen
+from emon.ingest.ticks import Ticker, tick_entries
 from emon.journal.port import Journal
-from emon.limits import DEVICE_CACHE_S, INTAKE_GROUP, INTAKE_READINGS
+from emon.limits import DEVICE_CACHE_S, INTAKE_GROUP, INTAKE_READINGS, OWN_OUTAGE_GAP
 from emon.store import ingest as store
 
 log = structlog.get_logger()
@@ -40,7 +41,8 @@ class _Waiting(NamedTuple):
 class Intake:
     """The way in for one process. `start` before use, `stop` after."""
 
-    def __init__(self, journal: Journal, engine: Engine, clock: Clock) -> None:
+    def __init__(self, journal: Journal, engine: Engine, clock: Clock, ticker: Ticker | None = None) -> None:
+        self._ticker = ticker or Ticker()
         self._journal, self._engine, self._clock = journal, engine, clock
         self._process = store.random_hex(6)
         self._bodies = 0
@@ -124,7 +126,10 @@ class Intake:
         fresh = await self.seen.without_duplicates(judged(bodies, await self._owners_of(bodies)))
         entries = [*raw_entries(fresh, self._named(bodies), self.seen.partitions), *rejected_entries(bodies)]
         if entries:
-            await self._journal.append(entries)
+            ticks = self._ticker.missing(max(body.received_at for body in bodies) - OWN_OUTAGE_GAP // 2)
+            await self._journal.append([*tick_entries(ticks, self.seen.partitions), *entries])
+            if ticks:
+                self._ticker.ticked(ticks[-1])
         for new in fresh:
             new.body.accepted += 1
             if not new.body.sandbox:

@@ -10,6 +10,7 @@ processes may tick at once; the router takes each instant once.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -20,15 +21,36 @@ from emon.journal.port import RAW, Entry, Journal
 from emon.journal.records import Tick, encode
 from emon.limits import OWN_OUTAGE_GAP, TICK_EVERY
 
-_STRIDE = OWN_OUTAGE_GAP // 2 // TICK_EVERY * TICK_EVERY  # the router fills in the seconds between
-
 log = structlog.get_logger()
 
 
-async def run(journal: Journal, clock: Clock, stop: asyncio.Event) -> None:
+class Ticker:
+    """What this process has ticked last: shared by the loop that ticks and the intake, which may wake first
+    after both were held up."""
+
+    def __init__(self) -> None:
+        self._last, self._last_s, self._away = 0, 0.0, False
+
+    def missing(self, instant: int) -> list[int]:
+        """Ticks to write before whatever is received at `instant`, so that being held up is no outage."""
+        due = instant // TICK_EVERY * TICK_EVERY
+        held_up = self._last and not self._away and monotonic_s() - self._last_s < OWN_OUTAGE_GAP / SECOND
+        return between(self._last, due) if held_up and due > self._last else []
+
+    def ticked(self, instant: int) -> None:
+        """The journal has the tick of `instant`."""
+        self._last, self._last_s, self._away = max(self._last, instant), monotonic_s(), False
+
+    def failed(self) -> None:
+        """The journal took no tick: a gap from now on is an outage."""
+        self._away = True
+
+
+async def run(journal: Journal, clock: Clock, stop: asyncio.Event, ticker: Ticker | None = None) -> None:
     """Ticks until `stop`."""
+    ticker = ticker or Ticker()
     partitions = await journal.partitions(RAW)
-    last, last_s, away = 0, 0.0, False
+    last, away = 0, False
     while not stop.is_set():
         now = clock.now_us()
         due = now - now % TICK_EVERY + TICK_EVERY
@@ -36,16 +58,16 @@ async def run(journal: Journal, clock: Clock, stop: asyncio.Event) -> None:
         due = max(due, clock.now_us() // TICK_EVERY * TICK_EVERY)
         if due <= last:
             continue  # woken a little early, or the clock was set back
-        held_up = last > 0 and not away and monotonic_s() - last_s < OWN_OUTAGE_GAP / SECOND
+        last = due
         try:
-            await journal.append([entry for instant in (between(last, due) if held_up else [due])
-                                  for entry in tick_entries(instant, partitions)])
+            await journal.append(tick_entries(ticker.missing(due) or [due], partitions))
+            ticker.ticked(due)
             away = False
         except Unavailable as error:
             if not away:
                 log.warning("no tick: the journal is away", reason=str(error))
+            ticker.failed()
             away = True
-        last, last_s = due, monotonic_s()
 
 
 def between(last: int, due: int) -> list[int]:
@@ -53,7 +75,7 @@ def between(last: int, due: int) -> list[int]:
     return [*range(last + OWN_OUTAGE_GAP, due, OWN_OUTAGE_GAP), due]
 
 
-def tick_entries(instant: int, partitions: int) -> list[Entry]:
-    """One tick for each partition of the raw log."""
-    value = encode(Tick(instant))
-    return [Entry(RAW, "tick", value, partition) for partition in range(partitions)]
+def tick_entries(instants: Sequence[int], partitions: int) -> list[Entry]:
+    """The ticks of these instants for each partition of the raw log."""
+    return [Entry(RAW, "tick", value, partition) for value in (encode(Tick(instant)) for instant in instants)
+            for partition in range(partitions)]

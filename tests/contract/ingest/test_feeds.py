@@ -293,7 +293,7 @@ async def test_a_process_that_finds_no_journal_answers_503_until_there_is_one(
     monkeypatch.setattr("emon.ingest.seen.RETRY_AFTER_S", 0.2)
     journal = MemoryJournal(partitions=2)
     site = site_of(journal, sqlite_engine)
-    await journal.append(ticks.tick_entries(NOW, 2))  # there is something that it must read first
+    await journal.append(ticks.tick_entries([NOW], 2))  # there is something that it must read first
     journal.away = True
     async with serving(journal, site.engine, site.clock) as client:
         answer = await client.post("/v1/feeds/acme", content=ndjson(fix("A", 9)), headers=site.bearer())
