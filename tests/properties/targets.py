@@ -85,7 +85,11 @@ def _of_curfews() -> list[Target]:
     alone = _scene(_curfew()).bind("H", role="home", place="home")
     with_leave = _scene(_curfew()).fixes([61, 62], "far").order(_curfew(leave=(leave,)), version=2, arrive=90)
     return [
-        ("hold to the end", _scene(_curfew(hold_s=600)).fixes([170, 171], "far").fix(175, "far", arrive=190), 200),
+        (
+            "hold to the end",
+            _scene(_curfew(hold_s=600)).fixes([170, 171], "far").fix(175, "far", arrive=190),
+            200,
+        ),
         ("absent", _scene(_curfew()).fixes([61, 62, 120, 170], "far"), 200),
         ("unknown after", _scene(_curfew()).fixes([61, 62, 130, 170], "far"), 200),
         ("old state", _scene(_curfew()).fix(0, "far").fixes([61, 62], "far"), 70),

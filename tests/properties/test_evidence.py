@@ -1,0 +1,98 @@
+"""What a finding says about itself: every reading that it names had come, every number can be worked out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given, settings
+
+from emon.domain import instant
+from emon.domain.finding import Finding
+from emon.journal.records import Bound
+from tests.oracle.fixes import places
+from tests.oracle.ground import depth
+from tests.oracle.knowledge import Known, accuracy_m, known
+from tests.oracle.versions import condition_of, in_force
+from tests.properties.running import REAL, at_once
+from tests.properties.worlds import World, worlds
+
+QUICK = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+
+
+@QUICK
+@given(worlds())
+def test_evidence_had_arrived(world: World) -> None:
+    """Every reading named was received, and its instant had come, when the revision was decided."""
+    for line in at_once(REAL, world.records, world.until_at):
+        for named in line.evidence["readings"]:
+            observed_at = instant.parse(named["observed_at"])
+            arrivals = [
+                max(b.received_at, observed_at)
+                for b in world.records
+                if isinstance(b, Bound)
+                and line.participant in (None, b.participant)
+                and b.reading.observed_at == observed_at
+                and (b.reading.device, b.reading.kind) == (named["device"], named["kind"])
+            ]
+            assert arrivals and min(arrivals) <= line.decided_at
+
+
+@QUICK
+@given(worlds())
+def test_numbers_can_be_worked_out_again(world: World) -> None:
+    """Distances, accuracies and sides of the fixes quoted, measured again by other means."""
+    for line, fix, order_known in _quoted(world):
+        at = instant.parse(fix["observed_at"])
+        candidates = [
+            b.reading
+            for b in world.records
+            if isinstance(b, Bound)
+            and b.participant == line.participant
+            and b.reading.kind == "position"
+            and b.reading.observed_at == at
+            and b.received_at <= line.decided_at
+            and b.reading.method == fix["method"]
+            and accuracy_m(b.reading) == fix["accuracy_m"]
+        ]
+        measured = [m for r in candidates for m in _signed(line, order_known, at, r.lat or 0.0, r.lon or 0.0)]
+        assert any(abs(m - fix["distance_m"]) <= 0.02 for m in measured)
+        assert abs(fix["distance_m"]) > fix["accuracy_m"]
+
+
+def _quoted(world: World) -> Iterator[tuple[Finding, dict[str, Any], Known]]:
+    for line in at_once(REAL, world.records, world.until_at):
+        if line.status != "withdrawn" and line.kind.startswith(("exclusion", "inclusion", "curfew")):
+            for fix in line.evidence["fixes"]:
+                yield line, fix, known(world.records, line.decided_at)
+
+
+def _signed(line: Finding, now: Known, at: int, lat: float, lon: float) -> list[float]:
+    """Metres inside (positive) or outside of the deepest shape; the fix may precede the order."""
+    order = in_force(now.orders[line.order or ""], max(at, line.onset))
+    condition = condition_of(order, line.condition or "")
+    assert order is not None and condition is not None
+    shapes: list[Any] = list(places(order, condition))
+    if condition.zone is not None:
+        zone = in_force(now.zones[condition.zone], at)
+        shapes = [] if zone is None else [zone]
+    depths = [depth(shape, condition.buffer_m or 0.0, lat, lon) for shape in shapes]
+    return [max(d.distance_m if d.inside else -d.distance_m for d in depths)] if depths else []
+
+
+@QUICK
+@given(worlds())
+def test_6_the_version_in_force_decides_and_is_named(world: World) -> None:
+    """Order and zone version are those in force at the onset, by what was known when it was decided."""
+    for line in at_once(REAL, world.records, world.until_at):
+        if line.order is None or line.status == "withdrawn":
+            continue
+        now = known(world.records, line.decided_at)
+        order = in_force(now.orders[line.order], line.onset)
+        assert order is not None and order.version == line.order_version
+        condition = condition_of(order, line.condition or "")
+        assert condition is not None
+        if condition.zone is not None:
+            zone = in_force(now.zones[condition.zone], line.onset)
+            assert zone is not None and zone.version == line.zone_version
+        assert line.rule_version == 1
