@@ -239,6 +239,14 @@ def _late_middle(draw: Draw, scene: Scene, date: str) -> None:
         scene.fix(start + 10, there, arrive=start + 30)
 
 
+def _routine(draw: Draw, scene: Scene, date: str) -> None:
+    """Hours of fixes that change nothing, before, between and after those that do."""
+    step, site = draw(st.sampled_from([1, 3, 10])), draw(st.sampled_from(["home", "home", "street"]))
+    start, delay = draw(st.sampled_from([-50, 0, 60])), draw(st.sampled_from([0.0, 0.0, 0.51, 5.0]))
+    for index in range(draw(st.sampled_from([20, 40]))):
+        scene.fix(start + index * step, site, arrive=start + index * step + delay)
+
+
 def _presence(draw: Draw, scene: Scene, date: str) -> None:
     scene.bind("H", "P", role="home", place=draw(st.sampled_from([None, "home"])))
     for _ in range(draw(st.integers(1, 4))):
@@ -398,6 +406,7 @@ def _deaf(draw: Draw, scene: Scene, date: str) -> None:
 
 
 TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in which they are applied
+    "routine": _routine,
     "late_middle": _late_middle,
     "presence": _presence,
     "swap": _swap,
