@@ -8,7 +8,6 @@ otherwise. Readings of devices that nobody holds wait until somebody does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from typing import Final
 
 from emon.domain.binding import Binding
@@ -33,16 +32,16 @@ def evaluate(arrivals: Iterable[InputRecord], until: int | None = None, *,
     arrival. What arrives after `until` is left out; None: up to the last record."""
     evaluator = Evaluator(MemoryHistory(), rule_version=rule_version)
     last = None
-    waiting: list[Sequence[InputRecord]] = []
-    for received_at, group in groupby(arrivals, key=lambda record: record.received_at):
-        if until is not None and received_at > until:
+    waiting: list[InputRecord] = []
+    for record in arrivals:
+        if until is not None and record.received_at > until:
             break
-        last = received_at
-        waiting.append(list(group))
-        if len(waiting) >= BATCH_STEP:
+        if len(waiting) >= BATCH_STEP and record.received_at > waiting[-1].received_at:
             yield from evaluator.arrivals(waiting)
             evaluator.flush_history()
             waiting = []
+        waiting.append(record)
+        last = record.received_at
     yield from evaluator.arrivals(waiting)
     end = last if until is None else until
     if end is not None:

@@ -9,7 +9,11 @@ taken in by then, so late data simply changes the set.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import numpy as np
 
 from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
@@ -59,57 +63,53 @@ class Evaluator:
     def step(self, records: Sequence[InputRecord]) -> list[Finding]:
         """Revisions that the whole arrivals in `records` bring, in the published order. The last arrival is
         kept back until it is known to be whole."""
-        whole: list[list[InputRecord]] = []
-        arrival = self._arrival
-        for record in records:
-            if arrival and record.received_at > arrival[0].received_at:
-                whole.append(arrival)
-                arrival = []
-            arrival.append(record)
-            if isinstance(record, Tick) or record.last:
-                whole.append(arrival)
-                arrival = []
-        self._arrival = arrival
-        return self.arrivals(whole)
+        known = [*self._arrival, *records]
+        end = len(known)
+        if known and not _closes(known[-1]):
+            while end and known[end - 1].received_at == known[-1].received_at and not _closes(known[end - 1]):
+                end -= 1
+        self._arrival = known[end:]
+        return self.arrivals(known[:end])
 
-    def arrivals(self, whole: Iterable[Sequence[InputRecord]]) -> list[Finding]:
-        """Judges whole arrivals, each all records of one instant, whatever their marks."""
+    def arrivals(self, records: Sequence[InputRecord]) -> list[Finding]:
+        """Judges whole arrivals, whatever their marks: records of one `received_at` are one arrival."""
         written: list[Finding] = []
-        chunk: list[Sequence[InputRecord]] = []
         begin = 0
-        for arrival in whole:
-            plain = all(type(r) is Bound or (type(r) is Tick and not r.heard) for r in arrival)
-            at = arrival[0].received_at
-            if chunk and (not plain or at - begin > LANE_SPAN):
-                written += self._chunk(chunk)
-                chunk = []
-            if not plain:
-                written += self._arrive(arrival)
+        for index in [i for i, r in enumerate(records) if type(r) is not Bound and not _mere_tick(r)]:
+            if index < begin:
                 continue
-            begin = begin if chunk else at
-            chunk.append(arrival)
-        return written + (self._chunk(chunk) if chunk else [])
+            low = bisect_left(records, records[index].received_at, begin, index, key=_received)
+            high = bisect_right(records, records[index].received_at, index, key=_received)
+            written += self._chunks(records[begin:low]) + self._arrive(records[low:high])
+            begin = high
+        return written + self._chunks(records[begin:])
 
-    def _chunk(self, chunk: Sequence[Sequence[InputRecord]]) -> list[Finding]:
-        """Arrivals of readings and ticks in a short span: what changes nothing is taken in at once."""
-        self._enter_lane(max(chunk[0][0].received_at, self.clock))
-        last = max(chunk[-1][0].received_at, self.clock)
+    def _chunks(self, records: Sequence[InputRecord]) -> list[Finding]:
+        """Readings and ticks, in spans short enough for the lane."""
+        written: list[Finding] = []
+        begin = 0
+        while begin < len(records):
+            end = bisect_right(records, records[begin].received_at + LANE_SPAN, begin, key=_received)
+            written += self._chunk(records[begin:end])
+            begin = end
+        return written
+
+    def _chunk(self, records: Sequence[InputRecord]) -> list[Finding]:
+        """What changes nothing is taken in at once, the rest arrival by arrival."""
+        self._enter_lane(max(records[0].received_at, self.clock))
+        last = max(records[-1].received_at, self.clock)
+        loud = [r for r in records if type(r) is Bound]
         calm_from = self._outages.calm_from(last)
-        loud = list(chunk)
-        if calm_from is not None and self._lane.names:
+        if loud and calm_from is not None and self._lane.names:
             for name in self._due_people(last):
                 self._leave_lane(name)
-            bounds = [r for arrival in chunk for r in arrival if type(r) is Bound]
-            if bounds:
-                idle, newest = self._lane.idle(bounds, last, calm_from)
-                for bound in newest:
-                    self._outages.take(bound)
-                left = iter(idle.tolist())
-                loud = [[r for r in arrival if type(r) is not Bound or not next(left)] for arrival in chunk]
+            idle, newest = self._lane.idle(loud, last, calm_from)
+            for bound in newest:
+                self._outages.take(bound)
+            loud = [loud[i] for i in np.flatnonzero(~idle).tolist()]
         written: list[Finding] = []
-        for arrival in loud:
-            if any(type(r) is Bound for r in arrival):
-                written += self._arrive(arrival)
+        for _, arrival in groupby(loud, key=_received):
+            written += self._arrive(list(arrival))
         written += self._fire(last, inclusive=True)
         self.clock = max(self.clock, last)
         return written
@@ -378,3 +378,16 @@ class Evaluator:
         due = person.due
         if due is not None:
             heapq.heappush(self._timers, (due, person.participant))
+
+
+def _received(record: InputRecord) -> int:
+    return record.received_at
+
+
+def _mere_tick(record: InputRecord) -> bool:
+    return type(record) is Tick and not record.heard
+
+
+def _closes(record: InputRecord) -> bool:
+    """Whether the record is marked as its arrival's last."""
+    return isinstance(record, Tick) or record.last

@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 _WGS84: Final = Geod(ellps="WGS84")
 _ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
 _METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
+_REMEMBERED: Final = 64  # fixes of one chain, looked at again and again
 _BOX_REACH_M: Final = 60_000.0  # further away the box's degrees are no measure
 _BOX_SLACK_M: Final = 100.0  # what the box test gives away; it only has to be quick
 
@@ -40,7 +41,8 @@ class Box(NamedTuple):
 class Shape:
     """A zone version with its buffer, or a place."""
 
-    __slots__ = ("_border", "_centre", "_circle_m", "_grown_border", "_polygon", "_simple", "box", "buffer_m")
+    __slots__ = ("_border", "_centre", "_circle_m", "_grown_border", "_measured", "_polygon", "_simple", "box",
+                 "buffer_m")
 
     def __init__(self, polygons: tuple[tuple[Ring, ...], ...], centre: tuple[float, float] | None,
                  radius_m: float, buffer_m: float) -> None:
@@ -51,6 +53,7 @@ class Shape:
         self._polygon: Any = None
         self._border: Any = None
         self._grown_border: Any = None
+        self._measured: dict[tuple[float, float], float] = {}
         self._simple = True
         if degrees is None:
             self.box = _box(self._centre * 2, radius_m + buffer_m)
@@ -78,7 +81,15 @@ class Shape:
         return np.round(grown, 2)
 
     def distance_of_one_m(self, lon: float, lat: float) -> float:
-        """As `signed_distance_m` for one fix, without the cost of arrays."""
+        """As `signed_distance_m` for one fix, without the cost of arrays; remembers the latest answers."""
+        known = self._measured.get((lon, lat))
+        if known is None:
+            if len(self._measured) >= _REMEMBERED:
+                self._measured.clear()
+            known = self._measured[lon, lat] = self._measure_one(lon, lat)
+        return known
+
+    def _measure_one(self, lon: float, lat: float) -> float:
         azimuth, _, away = _WGS84.inv(self._centre[0], self._centre[1], lon, lat)
         if self._circle_m is not None:
             signed = self._circle_m - away

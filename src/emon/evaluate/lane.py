@@ -213,12 +213,12 @@ class Lane:
         n = len(bounds)
         get = self.index.get
         readings = [b.reading for b in bounds]
-        p = np.fromiter((get(b.participant, -1) for b in bounds), np.int64, n)
+        p = np.array([get(b.participant, -1) for b in bounds], dtype=np.int64)
         known = p >= 0
         if not known.any():
             return known, []
-        at = np.fromiter((r.observed_at for r in readings), np.int64, n)
-        came = np.fromiter((b.received_at for b in bounds), np.int64, n)
+        at = np.array([r.observed_at for r in readings], dtype=np.int64)
+        came = np.array([b.received_at for b in bounds], dtype=np.int64)
         device = np.empty(n, dtype=object)
         device[:] = [r.device for r in readings]
         simple = known & self.inside[p] & (device == self.device[p])
@@ -226,9 +226,9 @@ class Lane:
         carrier = np.empty(n, dtype=object)
         carrier[:] = [r.feed for r in readings]
         simple &= carrier == self.carrier[p]
-        position = np.fromiter((r.kind == "position" and r.lat is not None for r in readings), np.bool_, n)
-        simple &= position
-        method = np.fromiter((_METHOD.get(r.method, 0) for r in readings), np.int64, n)
+        simple &= np.array([r.kind == "position" and r.lat is not None for r in readings], dtype=np.bool_)
+        code = _METHOD.get
+        method = np.array([code(r.method, 0) for r in readings], dtype=np.int64)
         calm = np.full(len(self.feeds), ALWAYS, dtype=np.int64)
         for name, from_ in calm_from.items():
             if name in self.feeds:
@@ -257,9 +257,9 @@ class Lane:
     def _places(self, simple: NDArray[np.bool_], p: Ints, at: Ints, readings: Sequence[Any], method: Ints,
                 n: int) -> None:
         """Clears `simple` for readings that may matter to a condition about a place."""
-        lon = np.fromiter((r.lon if r.lon is not None else 0.0 for r in readings), np.float64, n)
-        lat = np.fromiter((r.lat if r.lat is not None else 0.0 for r in readings), np.float64, n)
-        accuracy = np.fromiter((r.accuracy_m or UNKNOWN_ACCURACY_M for r in readings), np.float64, n)
+        lon = np.array([r.lon for r in readings], dtype=np.float64)
+        lat = np.array([r.lat for r in readings], dtype=np.float64)
+        accuracy = np.array([r.accuracy_m or UNKNOWN_ACCURACY_M for r in readings], dtype=np.float64)
         accuracy[accuracy == 2147483647] = UNKNOWN_ACCURACY_M
         reach_lat = STRICT_FACTOR * accuracy / 110_000.0
         self._signs: list[tuple[Ints, Ints, Ints]] = []

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,7 +27,14 @@ from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.port import History, Snapshots
 from emon.journal.port import FINDINGS, READINGS, Consumer, Entry, Fenced, Journal, Record, TopicPartition
 from emon.journal.records import decode_input
-from emon.limits import EVALUATE_POLL_S, EVALUATE_RECORDS, RETRY_FIRST_S, RETRY_MOST_S, SNAPSHOT_EVERY_S
+from emon.limits import (
+    EVALUATE_POLL_S,
+    EVALUATE_RECORDS,
+    GC_THRESHOLD,
+    RETRY_FIRST_S,
+    RETRY_MOST_S,
+    SNAPSHOT_EVERY_S,
+)
 
 log = structlog.get_logger()
 
@@ -132,11 +140,15 @@ class _Worker:
         for partition in [p for p, held in self._held.items() if given.get(p) != held.generation]:
             del self._held[partition]
         new = set(given) - set(self._held)
+        if new:
+            gc.set_threshold(*GC_THRESHOLD)
         for partition in sorted(new):
             held = await asyncio.to_thread(self._restore, partition, given[partition])
             await self._consumer.seek(TopicPartition(READINGS, partition), held.offset)
             self._held[partition] = held
             log.info("evaluator holds a partition", partition=partition, offset=held.offset)
+        if new:
+            gc.freeze()  # the restored state lives on; looking at it again and again would halve the speed
         return new
 
     def _restore(self, partition: int, generation: int) -> _Held:
