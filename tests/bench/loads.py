@@ -56,13 +56,9 @@ def versions(load: Workload) -> list[InputRecord]:
     return list(load.versions())
 
 
-def arrivals(load: Workload, most: int | None = None) -> Iterator[list[InputRecord]]:
-    """Readings in arrivals of a body each, and the ticks between, up to `most` readings."""
-    taken = 0
+def arrivals(load: Workload) -> Iterator[list[InputRecord]]:
+    """Readings in arrivals of a body each, and the ticks between."""
     for arrival in load.records(BODY):
         yield list(arrival)
-        taken += len(arrival)
-        if most is not None and taken >= most:
-            return
 
 

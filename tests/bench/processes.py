@@ -103,10 +103,13 @@ def running(log: Path, environment: Mapping[str, str], *arguments: str) -> Itera
 
 
 def emon(environment: Mapping[str, str], *arguments: str) -> str:
-    """What a command of emon prints. Raises CalledProcessError."""
+    """What a command of emon prints. Raises NotReady where it fails."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("EMON_")}
-    return subprocess.run([sys.executable, "-m", "emon", *arguments], env={**inherited, **environment}, check=True,
-                          stdout=subprocess.PIPE, stdin=subprocess.DEVNULL).stdout.decode().strip()
+    done = subprocess.run([sys.executable, "-m", "emon", *arguments], env={**inherited, **environment}, text=True,
+                          check=False, capture_output=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise NotReady(f"emon {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def wait_for(done: Callable[[], bool], processes: Iterable[Process], timeout_s: float, what: str,

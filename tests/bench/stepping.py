@@ -54,14 +54,20 @@ class Stepping:
         self._evaluator.advance(self._load.start_us - 1)
         self._save()
 
-    def run(self, most: int, seconds: float, *, keep: bool) -> Stepped:
-        """Up to `most` readings, in no more than about `seconds` of steps. `keep`: the records of a step are
-        decoded before the watch runs, as a broker keeps them for us; memory is then theirs too."""
+    def run(self, seconds: float, *, warm: int = 0) -> Stepped:
+        """All readings, or as many as fit into about so many `seconds` of steps. The first `warm` ones are
+        not counted: everybody is met for the first time then."""
         readings, wall, cpu, sizes = 0, 0.0, 0.0, [(0, rss())]
-        for batch in _batches(loads.arrivals(self._load, most)):
-            if keep:
-                gc.collect()
-                gc.freeze()
+        batches = _batches(loads.arrivals(self._load))
+        while warm > 0:
+            first = next(batches)
+            warm -= len(first)
+            self._step(first)
+            self._save()
+        gc.collect()
+        gc.freeze()
+        self._findings = 0
+        for batch in batches:
             wall_before, cpu_before = time.perf_counter(), time.process_time()
             self._step(batch)
             if time.perf_counter() - self._saved_at >= SNAPSHOT_EVERY_S:
@@ -109,17 +115,17 @@ def _stepping(load: Workload) -> Iterator[Stepping]:
 
 
 def in_order(readings: int, seconds: float) -> Stepped:
-    """The usual load."""
-    minutes = readings / loads.PARTICIPANTS
-    with _stepping(loads.usual(minutes)) as stepping:
-        return stepping.run(readings, seconds, keep=True)
+    """The usual load, after a warm-up of some minutes of it."""
+    warm = max(EVALUATE_RECORDS, loads.PARTICIPANTS)
+    with _stepping(loads.usual((readings + warm) / loads.PARTICIPANTS)) as stepping:
+        return stepping.run(seconds, warm=warm)
 
 
 def shuffled(participants: int, seconds: float) -> Stepped:
     """A day of readings a minute, in an arrival order that says nothing."""
     load = loads.shuffled(loads.usual(24 * 60, participants=participants))
     with _stepping(load) as stepping:
-        return stepping.run(len(load), seconds, keep=True)
+        return stepping.run(seconds)
 
 
 def long(minutes: float, cadence_s: float, seconds: float) -> Stepped:
@@ -129,5 +135,5 @@ def long(minutes: float, cadence_s: float, seconds: float) -> Stepped:
         stepping = Stepping(Path(folder), load)
         base = rss()
         stepping.begin()
-        stepped = stepping.run(len(load), seconds, keep=False)
+        stepped = stepping.run(seconds)
     return stepped._replace(rss=[(0, base), *stepped.rss[1:]])
