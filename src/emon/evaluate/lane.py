@@ -35,7 +35,7 @@ from emon.evaluate.signals import IN, OUT, STRICT_FACTOR
 from emon.evaluate.track import chunks
 from emon.evaluate.track import key as fold_key
 from emon.journal.records import Bound
-from emon.limits import ACCURACY_FACTOR, DEFAULT_FEED, HISTORY_DAYS, UNKNOWN_ACCURACY_M
+from emon.limits import ACCURACY_FACTOR, DEFAULT_FEED, HISTORY_DAYS, STATE_BEFORE_START, UNKNOWN_ACCURACY_M
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -442,8 +442,9 @@ def _add(row: Row, person: Person, term: Term, condition: Conditioned, orders: O
         return _add_contact(row, person, term, condition, clock)
     if kind in ("exclusion_zone", "inclusion_zone") and not term.condition.windows:
         return _add_zone(row, term, piece, condition, orders, clock)
-    rule = RULE_OF_KIND[kind]
-    return "position" not in rule.reads
+    if kind == "curfew":
+        return _add_curfew(row, term, piece, condition, orders, clock)
+    return "position" not in RULE_OF_KIND[kind].reads
 
 
 def _clip(row: Row, from_: int, until: int) -> None:
@@ -466,23 +467,55 @@ def _add_zone(row: Row, term: Term, piece: Piece, condition: Conditioned, orders
     else:
         shapes = [orders.place_shape(place, buffer_m) for place in places_of(piece)]
     _clip(row, stretch.from_, stretch.until)
-    hint = condition.hint
-    current = hint.stretch_from == begin
-    if current and hint.open_from is not None:
-        if not hint.steady:
-            return False
-        state = _STEADY if hint.steady >= 3 else _STEADY_WEAK
-    elif current and hint.chain_from is not None:
+    state = _state(condition, begin)
+    if state is None:
         return False
-    else:
-        state = _IDLE
-        if condition.due is not None:
-            return False
-    last = hint.last_event if current and hint.last_event is not None else ALWAYS
     supports = IN if term.condition.kind == "exclusion_zone" else OUT
-    if not shapes:
-        return True
-    row.slots.append(Slot(term.key, tuple(shapes), supports, state, condition.quiet, last, NEVER, NEVER))
+    return _add_slot(row, term, shapes, supports, state, condition, begin, (NEVER, NEVER))
+
+
+def _add_curfew(row: Row, term: Term, piece: Piece, condition: Conditioned, orders: OrderBook,
+                clock: int) -> bool:
+    """On duty like a zone. Off duty every reading is idle, but for those just before a stretch that has begun:
+    they tell how somebody came into it."""
+    around = term.duty(clock - DAY, clock + 2 * DAY)
+    before = [s for s in around if s.until <= clock]
+    now = next((s for s in around if s.from_ <= clock < s.until), None)
+    ahead = [s for s in around if s.from_ > clock]
+    free_from = before[-1].until if before else max(clock - DAY, row.from_)
+    if now is not None:
+        state = _state(condition, now.from_)
+        free_until = now.from_ - STATE_BEFORE_START
+    else:
+        state = _state(condition, None)
+        free_until = ahead[0].from_ if ahead else clock + 2 * DAY
+    if state is None:
+        return False
+    buffer_m = piece.condition.buffer_m or 0.0
+    shapes = [orders.place_shape(place, buffer_m) for place in places_of(piece)]
+    begin = None if now is None else now.from_
+    return _add_slot(row, term, shapes, OUT, state, condition, begin, (free_from, free_until))
+
+
+def _state(condition: Conditioned, begin: int | None) -> int | None:
+    """The machine's state in the stretch that begins then; None where something is pending."""
+    hint = condition.hint
+    current = begin is not None and hint.stretch_from == begin
+    if current and hint.open_from is not None:
+        return (_STEADY if hint.steady >= 3 else _STEADY_WEAK) if hint.steady else None
+    if (current and hint.chain_from is not None) or condition.due is not None:
+        return None
+    return _IDLE
+
+
+def _add_slot(row: Row, term: Term, shapes: list[Shape], supports: int, state: int, condition: Conditioned,
+              begin: int | None, free: tuple[int, int]) -> bool:
+    hint = condition.hint
+    last = ALWAYS
+    if begin is not None and hint.stretch_from == begin and hint.last_event is not None:
+        last = hint.last_event
+    if shapes:
+        row.slots.append(Slot(term.key, tuple(shapes), supports, state, condition.quiet, last, *free))
     return True
 
 

@@ -76,7 +76,7 @@ class Term:
     def duty(self, from_: int, until: int) -> list[Stretch]:
         """Whole stretches that touch [from_, until]."""
         if self._cached is None or not (self._cached[0] <= from_ and until <= self._cached[1]):
-            self._cached = self._compile(from_, until)
+            self._cached = self._compile(from_ - _AROUND, until + _AROUND)
         return [s for s in self._cached[2] if s.until >= from_ and s.from_ <= until]
 
     def _compile(self, from_: int, until: int) -> tuple[int, int, list[Stretch]]:

@@ -31,8 +31,18 @@ class Curfew:
     reads = frozenset({"position", "presence"})
 
     def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
-        """See verdict.Rule. Always in doubt."""
-        return False
+        """As for zones; what is observed off duty tells only how somebody came into a stretch, and no stretch
+        since `quiet` has a run that would ask."""
+        if hint.chain_from is not None or hint.open_from is not None:
+            return False
+        for bound in bounds:
+            at = bound.reading.observed_at
+            if at <= quiet or at < term.from_ or at >= term.until:
+                return False
+            on_duty = any(s.from_ <= at < s.until for s in term.duty(at, at))
+            if on_duty and any(e.sign == FOR for e in place_events(case, term, OUT, at, at)):
+                return False
+        return True
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

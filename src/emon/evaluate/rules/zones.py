@@ -105,12 +105,13 @@ def note(judged: Judged, hint: Hint, stretch: Stretch, outcome: Outcome, events:
     judged.fall_due(outcome.due, clock)
     if run is not None:
         judged.fall_due(stretch.until, clock)
-    last_event = events[-1].at if events else None
-    if hint.stretch_from == stretch.from_:
-        last_event = max((t for t in (last_event, hint.last_event) if t is not None), default=None)
-    hint.stretch_from, hint.last_event = stretch.from_, last_event
-    hint.chain_from, hint.open_from = outcome.chain_from, run.onset if run else None
-    hint.steady = machine.level(run, knobs(term).confirm) if run is not None and not run.closing else 0
+    if hint.stretch_from is None or stretch.from_ >= hint.stretch_from:  # the newest stretch is what it tells
+        last_event = events[-1].at if events else None
+        if hint.stretch_from == stretch.from_:
+            last_event = max((t for t in (last_event, hint.last_event) if t is not None), default=None)
+        hint.stretch_from, hint.last_event = stretch.from_, last_event
+        hint.chain_from, hint.open_from = outcome.chain_from, run.onset if run else None
+        hint.steady = machine.level(run, knobs(term).confirm) if run is not None and not run.closing else 0
     for event in events:
         if event.sign == FOR:
             judged.loud(event.at)
