@@ -269,6 +269,25 @@ def db_upgrade(data: Path | None) -> None:
 
 
 @main.group()
+def audit() -> None:
+    """The log of what happened to alerts."""
+
+
+@audit.command("verify")
+@DATA
+def audit_verify(data: Path | None) -> None:
+    """Verify the chain of hashes over every entry of the alerts' log."""
+    from emon.store import log, reading
+
+    with _store(data) as (store, _), reading(store) as connection:
+        broken = log.verify(connection)
+        entries = log.end(connection)
+    if broken is not None:
+        _end(f"the alerts' log does not hold from entry {broken.seq} on: {broken.reason}", FAULTY)
+    click.echo(f"the alerts' log holds: {entries} entries")
+
+
+@main.group()
 def key() -> None:
     """Vendors' keys; stored hashed, shown once."""
 

@@ -171,3 +171,18 @@ def test_an_unknown_role_or_setting_is_2(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_the_settings_table_is_current() -> None:
     shipped = (Path(__file__).parents[3] / "deploy" / "settings.md").read_text()
     assert emon("settings").stdout.strip() in shipped
+
+
+def test_a_changed_log_is_told(tmp_path: Path) -> None:
+    from emon.store import log, open_engine, upgrade, writing
+
+    engine = open_engine(f"sqlite:///{tmp_path / 'emon.sqlite'}")
+    upgrade(engine)
+    with writing(engine) as connection:
+        log.lock(connection)
+    assert emon("audit", "verify", "--data", tmp_path).stdout == "the alerts' log holds: 0 entries\n"
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE chain SET seq = 1")
+    done = emon("audit", "verify", "--data", tmp_path)
+    assert done.returncode == 1
+    assert "entries are missing at the end" in done.stderr
