@@ -26,7 +26,7 @@ bench: setup-test ## measures speed and memory beside this machine's own floors
 	@$(BIN)/python -m tests.bench
 
 soak: setup-test ## long property and crash runs with many seeds
-	@$(BIN)/python -m pytest -m soak --override-ini=addopts=
+	@$(BIN)/python -m pytest -m soak --timeout 7200
 
 setup: $(VENV)/.ready src/emon/console/static/index.html
 
