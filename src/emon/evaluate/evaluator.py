@@ -28,7 +28,7 @@ from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.outages import Outages
 from emon.evaluate.person import Books, News, Person
 from emon.evaluate.port import Chunk, History, Snapshot
-from emon.evaluate.track import chunks
+from emon.evaluate.track import Horizon, chunks
 from emon.journal.port import partition_of
 from emon.journal.records import (
     BindingVersion,
@@ -50,6 +50,7 @@ class Evaluator:
         self._history, self._partition, self._partitions = history, partition, partitions
         self.rule_version = rule_version
         self.clock = ALWAYS
+        self._horizon = Horizon(ALWAYS)
         self._orders, self._bindings = OrderBook(), BindingBook()
         self._outages = Outages(self._orders, self._bindings)
         self._people: dict[str, Person] = {}
@@ -111,7 +112,7 @@ class Evaluator:
         for _, arrival in groupby(loud, key=_received):
             written += self._arrive(list(arrival))
         written += self._fire(last, inclusive=True)
-        self.clock = max(self.clock, last)
+        self.clock = self._horizon.at = max(self.clock, last)
         return written
 
     def _due_people(self, last: int) -> list[str]:
@@ -189,12 +190,13 @@ class Evaluator:
             evaluator._bindings.add(binding)
         for name, part in snapshot.participants.items():
             if not name.startswith("\x1f"):
-                person = Person(name, history, evaluator._bindings)
+                person = Person(name, history, evaluator._bindings, evaluator._horizon)
                 state.load_person(part, person)
                 evaluator._people[name] = person
         shared = state.load_shared(snapshot.shared, evaluator._outages)
         evaluator.clock, evaluator._arrival, lane = shared
-        load_lane(lane, evaluator._people)
+        evaluator._horizon.at = evaluator.clock
+        evaluator._dirty.update(load_lane(lane, evaluator._people))  # their parts in the snapshot are old
         for person in evaluator._people.values():
             evaluator._set_timer(person)
         evaluator._touched.update(evaluator._people)
@@ -202,6 +204,8 @@ class Evaluator:
 
     def flush_history(self) -> None:
         """Writes readings that the history does not have yet; call before `snapshot`."""
+        for person in self._people.values():
+            self._lane.remind(person)
         written: list[Chunk] = self._lane.flush()
         cached = 0
         for person in self._people.values():
@@ -211,6 +215,8 @@ class Evaluator:
             cached += len(person.track)
         if written:
             self._history.append(written)
+        for chunk in written:
+            self._people[chunk.participant].track.wrote(chunk.day)
         if cached > CACHED_READINGS:
             for person in self._people.values():
                 person.track.forget()
@@ -250,8 +256,7 @@ class Evaluator:
         if bound.participant in self._people:
             person = self._leave_lane(bound.participant)
         else:  # whose it is was decided before it came here; protected persons' fixes come too
-            person = Person(bound.participant, self._history, self._bindings)
-            self._people[bound.participant] = person
+            person = self._new_person(bound.participant)
         self._dirty.add(bound.participant)
         if bound.reading.observed_at > self.clock:
             person.ahead.append(bound)
@@ -349,6 +354,7 @@ class Evaluator:
             written += person.judge(books, at, news[participant])
             self._dirty.add(participant)
             self._set_timer(person)
+        self._horizon.at = max(self._horizon.at, at)
         return sorted(written, key=output_order)
 
     def _wake(self, person: Person, at: int, news: News) -> None:
@@ -367,7 +373,12 @@ class Evaluator:
         """The participant; None where another partition judges them."""
         person = self._people.get(participant)
         if person is None and partition_of(participant, self._partitions) == self._partition:
-            person = self._people[participant] = Person(participant, self._history, self._bindings)
+            person = self._new_person(participant)
+        return person
+
+    def _new_person(self, participant: str) -> Person:
+        person = Person(participant, self._history, self._bindings, self._horizon, new=True)
+        self._people[participant] = person
         return person
 
     def _person_due(self, participant: str) -> int | None:

@@ -96,6 +96,7 @@ class Lane:
         self._grow(256)
         self.feeds: dict[str, int] = {}
         self.pending: list[Pending] = []
+        self._none_before = NEVER
         self._taken: list[int] = []  # per participant, how many of `pending` were taken back already
 
     # --- in and out ------------------------------------------------------------------------------------------
@@ -122,6 +123,7 @@ class Lane:
         self.contact_due[p] = NEVER
         if row.contact is not None:
             self.contact_due[p] = row.last_heard + row.delay
+            self._none_before = min(self._none_before, row.last_heard + row.delay)
             person.conditions[row.contact].due = None  # kept in the lane meanwhile
         self.count[p] = len(row.slots)
         for k, slot in enumerate(row.slots):
@@ -169,6 +171,12 @@ class Lane:
                 self.names[p], row.device, [slot.key for slot in row.slots], row.contact)))
         return row.saved
 
+    def remind(self, person: Person) -> None:
+        """Before readings go to the history: who has days in memory must not miss them there."""
+        p = self.index.get(person.participant)
+        if p is not None and self.inside[p] and len(person.track):
+            self.take_back(person, p)
+
     def take_back(self, person: Person, p: int) -> None:
         """Gives the person readings that wait for the history."""
         for pending in self.pending[self._taken[p]:]:
@@ -178,14 +186,16 @@ class Lane:
 
     def due_by(self, clock: int) -> list[str]:
         """Participants in the lane whose silence falls due up to the clock."""
-        return [self.names[p] for p in np.flatnonzero(self.contact_due[:len(self.names)] <= clock)]
+        if clock < self._none_before:
+            return []
+        dues = self.contact_due[:len(self.names)]
+        due = np.flatnonzero(dues <= clock)
+        self._none_before = int(dues[dues > clock].min(initial=NEVER))
+        return [self.names[p] for p in due.tolist()]
 
     def next_due(self) -> int | None:
-        """When the next silence of anybody in the lane falls due."""
-        if not self.names:
-            return None
-        due = int(self.contact_due[:len(self.names)].min())
-        return None if due >= NEVER else due
+        """No silence of anybody in the lane falls due before then."""
+        return None if self._none_before >= NEVER else self._none_before
 
     def flush(self) -> list[Chunk]:
         """What waits for the history."""
@@ -562,14 +572,16 @@ def dump(lane: Lane) -> bytes:
     return msgspec.msgpack.encode(Saved(rows, {name: getattr(lane, name)[inside].tobytes() for name in _SAVED}))
 
 
-def load(saved: bytes, people: Mapping[str, Person]) -> None:
-    """Brings people up to date who were in the lane when it was dumped; they are out now."""
+def load(saved: bytes, people: Mapping[str, Person]) -> list[str]:
+    """Brings people up to date who were in the lane when it was dumped; they are out now. Returns them."""
+    names = []
     part = msgspec.msgpack.decode(saved, type=Saved)
     columns = {name: np.frombuffer(raw, dtype=np.int64) for name, raw in part.columns.items()}
     events = columns["last_event"].reshape(-1, SLOTS)
     for p, raw in enumerate(part.rows):
         row = msgspec.msgpack.decode(raw, type=SavedRow)
         person = people[row.name]
+        names.append(row.name)
         person.floor = min(person.floor, int(columns["floor"][p]))
         person.last_heard = max(person.last_heard, int(columns["last_heard"][p]))
         if columns["first_fix"][p] < NEVER:
@@ -578,6 +590,7 @@ def load(saved: bytes, people: Mapping[str, Person]) -> None:
             _note_event(person, key, int(events[p, k]))
         if row.contact is not None:
             person.conditions[row.contact].due = int(columns["contact_due"][p])
+    return names
 
 
 def _note_event(person: Person, key: tuple[str, str], last: int) -> None:

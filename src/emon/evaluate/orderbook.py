@@ -138,7 +138,7 @@ class OrderBook:
         self._terms: dict[str, tuple[Term, ...]] = {}
         self._by_key: dict[str, dict[tuple[str, str], list[Term]]] = {}
         self._zone_spans: dict[str, list[Span[Zone]]] = {}
-        self._zone_shapes: dict[tuple[str, int, float], geo.Shape] = {}
+        self._zone_shapes: dict[str, dict[tuple[int, float], geo.Shape]] = {}
         self._place_shapes: dict[tuple[Place, float], geo.Shape] = {}
 
     def add_order(self, order: Order) -> dict[str, int]:
@@ -167,8 +167,7 @@ class OrderBook:
             return {}
         known[zone.version] = kept
         self._zone_spans.pop(zone.id, None)
-        for key in [k for k in self._zone_shapes if k[:2] == (zone.id, zone.version)]:
-            del self._zone_shapes[key]
+        self._zone_shapes.pop(zone.id, None)
         return dict.fromkeys(self._of_zone.get(zone.id, ()), versions.since(zone.effective_from))
 
     def terms(self, participant: str) -> tuple[Term, ...]:
@@ -200,10 +199,10 @@ class OrderBook:
 
     def zone_shape(self, zone: Zone, buffer_m: float) -> geo.Shape:
         """The shape of a zone version, grown."""
-        key = (zone.id, zone.version, buffer_m)
-        shape = self._zone_shapes.get(key)
+        shapes = self._zone_shapes.setdefault(zone.id, {})
+        shape = shapes.get((zone.version, buffer_m))
         if shape is None:
-            shape = self._zone_shapes[key] = geo.of_zone(zone, buffer_m)
+            shape = shapes[zone.version, buffer_m] = geo.of_zone(zone, buffer_m)
         return shape
 
     def place_shape(self, place: Place, buffer_m: float) -> geo.Shape:

@@ -14,8 +14,9 @@ from emon.evaluate.orderbook import OrderBook, Term
 from emon.evaluate.port import History
 from emon.evaluate.positions import Body
 from emon.evaluate.rules import RULE_OF_KIND
+from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.signals import Case, Outage
-from emon.evaluate.track import Track
+from emon.evaluate.track import Horizon, Track
 from emon.evaluate.verdict import Hint, Interval, Judged
 from emon.journal.records import Bound
 
@@ -76,9 +77,10 @@ class Person:
 
     __slots__ = ("ahead", "body", "carrier", "conditions", "floor", "last_heard", "participant", "track")
 
-    def __init__(self, participant: str, history: History, bindings: BindingBook) -> None:
+    def __init__(self, participant: str, history: History, bindings: BindingBook, horizon: Horizon, *,
+                 new: bool = False) -> None:
         self.participant = participant
-        self.track = Track(participant, history)
+        self.track = Track(participant, history, horizon, new=new)
         self.body = Body(participant, bindings)
         self.conditions: dict[tuple[str, str], Conditioned] = {}
         self.ahead: list[Bound] = []  # observed in what is still the future
@@ -215,15 +217,17 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
     """Why a finding no longer stands."""
     finding = standing.finding
     ended = case.clock + 1 if finding.ended is None else max(finding.ended, finding.onset + 1)
+    silence = finding.kind in ("contact_lost", "location_lost")
     for term in terms:
+        onset = finding.onset - (pace_of(term).every if silence else 0)  # where a silence began to count
         for piece in term.pieces:
             condition = piece.condition
             for name, absences in (("leave", condition.leave), ("suspension", condition.suspensions)):
                 for absence in absences:
                     begin, end = max(absence.from_, piece.from_), min(absence.to, piece.until)
-                    if begin < min(end, ended) and end > finding.onset:
+                    if begin < min(end, ended) and end > onset:
                         return name
-    if finding.kind in ("contact_lost", "location_lost") and any(
+    if silence and any(
             o.last <= finding.onset < (o.ended or NEVER) for o in case.outages):
         return "feed_outage"
     return why

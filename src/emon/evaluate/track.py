@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -71,13 +72,23 @@ def _repeats(known: Sequence[Bound], bound: Bound) -> bool:
     return False
 
 
+@dataclass(slots=True)
+class Horizon:
+    """The last instant that was judged. The history may hold more: what a process wrote before it died is
+    not known until it is read again."""
+
+    at: int
+
+
 class Track:
     """Readings of one participant. Days are cached until `forget`."""
 
-    __slots__ = ("_days", "_history", "fresh", "noted", "participant")
+    __slots__ = ("_days", "_history", "_horizon", "_written", "fresh", "noted", "participant")
 
-    def __init__(self, participant: str, history: History) -> None:
+    def __init__(self, participant: str, history: History, horizon: Horizon, *, new: bool = False) -> None:
         self.participant = participant
+        self._horizon = horizon
+        self._written: set[int] | None = set() if new else None  # days with history; None: ask for each
         self.fresh: list[Bound] = []  # not yet in the history
         self.noted: list[Bound] = []  # not yet in the history either; somebody else will write them
         self._history = history
@@ -127,12 +138,20 @@ class Track:
         fresh, self.fresh, self.noted = self.fresh, [], []
         return fresh
 
+    def wrote(self, day: int) -> None:
+        """The history has readings of the day now."""
+        if self._written is not None:
+            self._written.add(day)
+
     def forget(self) -> None:
         """Drops the cached days; the history and `fresh` have them."""
         self._days.clear()
 
     def __len__(self) -> int:
         return sum(map(len, self._days.values()))
+
+    def _is_known(self, bound: Bound) -> bool:
+        return bound.received_at <= self._horizon.at and bound.reading.observed_at <= self._horizon.at
 
     def _day(self, day: int, loading: Bound) -> list[Bound]:
         known = self._days.get(day)
@@ -146,9 +165,10 @@ class Track:
         if not missing:
             return
         found: dict[int, list[Bound]] = {day: [] for day in missing}
-        for chunk in self._history.read(self.participant, missing[0], missing[-1]):
-            if chunk.day in found:
-                found[chunk.day] += _decode_lines(chunk.payload)
+        if self._written is None or not self._written.isdisjoint(missing):
+            for chunk in self._history.read(self.participant, missing[0], missing[-1]):
+                if chunk.day in found:
+                    found[chunk.day] += [b for b in _decode_lines(chunk.payload) if self._is_known(b)]
         for bound in (*self.fresh, *self.noted):
             rows = found.get(day_of(bound.reading.observed_at))
             if rows is not None and bound is not without:
