@@ -15,7 +15,7 @@ import msgspec
 from pydantic import BaseModel
 
 from emon.domain.finding import STATUSES, Finding
-from emon.formats import models, wire
+from emon.formats import asyncapi, models, wire
 
 FOLDER: Final = Path(__file__).with_name("schemas")
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -31,10 +31,11 @@ _DOCUMENTS: Final[dict[str, tuple[type[BaseModel], str]]] = {
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Each schema by its name."""
+    """Each schema by its name, and the AsyncAPI document of the topics."""
     made = {"reading": _reading(), "finding": _finding()}
     for name, (model, title) in _DOCUMENTS.items():
         made[name] = _headed(name, title, model.model_json_schema(by_alias=True))
+    made["asyncapi"] = asyncapi.document()
     return made
 
 
