@@ -31,6 +31,7 @@ from emon.evaluate.person import Conditioned, Person
 from emon.evaluate.port import Chunk
 from emon.evaluate.rules import RULE_OF_KIND
 from emon.evaluate.rules.contact import pace_of
+from emon.evaluate.rules.zones import chain_life
 from emon.evaluate.signals import IN, OUT, STRICT_FACTOR
 from emon.evaluate.track import chunks
 from emon.evaluate.track import key as fold_key
@@ -56,6 +57,7 @@ class Slot(NamedTuple):
     supports: int
     state: int
     quiet: int
+    margin: int  # how much longer a chain may come back to life, if a reading that broke it is contradicted
     last_event: int
     free_from: int
     free_until: int
@@ -129,6 +131,7 @@ class Lane:
         for k, slot in enumerate(row.slots):
             self.state[p, k], self.supports[p, k] = slot.state, slot.supports
             self.quiet[p, k], self.last_event[p, k] = slot.quiet, slot.last_event
+            self.margin[p, k] = slot.margin
             self.free_from[p, k], self.free_until[p, k] = slot.free_from, slot.free_until
             box = slot.shapes[0].box
             self.box[p, k] = (min(s.box.west for s in slot.shapes), min(s.box.south for s in slot.shapes),
@@ -244,9 +247,10 @@ class Lane:
             if name in self.feeds:
                 calm[self.feeds[name]] = from_
         simple &= at >= calm[self.feed[p]]
-        self._places(simple, p, at, readings, method, n)
-        order = np.lexsort((np.arange(n), p))
-        self._silences(simple, p, at, came, method, order, last_clock)
+        order = np.argsort(p, kind="stable")
+        before = self._heard_before(p, at, order)
+        self._places(simple, p, at, readings, method, at > before, n)
+        self._silences(simple, p, at, came, method, before, order, last_clock)
         bad = np.zeros(len(self.names) + 1, dtype=np.bool_)
         bad[p[~simple]] = True
         bad[-1] = True
@@ -264,8 +268,20 @@ class Lane:
             newest.append(max((bounds[i] for i in last.tolist()), key=fold_key))
         return newest
 
+    def _heard_before(self, p: Ints, at: Ints, order: Ints) -> Ints:
+        """Per reading the latest instant at which its participant was heard by then."""
+        q = p[order]
+        start = np.flatnonzero(np.r_[True, q[1:] != q[:-1]])
+        run = _running_max(np.maximum(at[order], self.last_heard[q]), start)
+        shifted = np.empty_like(run)
+        shifted[1:] = run[:-1]
+        shifted[start] = self.last_heard[q[start]]
+        before = np.empty_like(run)
+        before[order] = shifted
+        return before
+
     def _places(self, simple: NDArray[np.bool_], p: Ints, at: Ints, readings: Sequence[Any], method: Ints,
-                n: int) -> None:
+                newest: NDArray[np.bool_], n: int) -> None:
         """Clears `simple` for readings that may matter to a condition about a place."""
         lon = np.array([r.lon for r in readings], dtype=np.float64)
         lat = np.array([r.lat for r in readings], dtype=np.float64)
@@ -293,7 +309,8 @@ class Lane:
             sign[(sign > 0) & (method[rows] != _GNSS)] = 0
             sign[method[rows] == 0] = 0
             t, state = at[rows], self.state[q, k]
-            ok = np.where(state == _IDLE, (sign <= 0) & (t > self.quiet[q, k]),
+            quiet = self.quiet[q, k] + np.where(newest[rows], 0, self.margin[q, k])
+            ok = np.where(state == _IDLE, (sign <= 0) & (t > quiet),
                           (sign >= 0) & (t > self.last_event[q, k]) & ((state == _STEADY) | (strict == 0)))
             ok |= (t >= self.free_from[q, k]) & (t < self.free_until[q, k])
             simple[rows[~ok]] = False
@@ -314,24 +331,19 @@ class Lane:
         return (np.where(np.abs(best) > ACCURACY_FACTOR * accuracy, side, 0),
                 np.where(np.abs(best) > STRICT_FACTOR * accuracy, side, 0))
 
-    def _silences(self, simple: NDArray[np.bool_], p: Ints, at: Ints, came: Ints, method: Ints, order: Ints,
-                  last_clock: int) -> None:
+    def _silences(self, simple: NDArray[np.bool_], p: Ints, at: Ints, came: Ints, method: Ints, before: Ints,
+                  order: Ints, last_clock: int) -> None:
         """Clears `simple` where a silence falls due, or a gap that was found may be filled."""
         watched = simple & (self.delay[p] < NEVER)
         if not watched.any():
             return
-        simple[watched & ((at <= self.contact_quiet[p]) | (method == 0))] = False
+        simple[watched & ((at <= self.contact_quiet[p]) | (method == 0)
+                          | (came > before + self.delay[p]))] = False
         mine = order[watched[order]]
-        q, t = p[mine], at[mine]
-        start = np.flatnonzero(np.r_[True, q[1:] != q[:-1]])
-        heard = np.maximum(t, self.last_heard[q])
-        run = _running_max(heard, start)
-        before = np.empty_like(run)
-        before[1:] = run[:-1]
-        before[start] = self.last_heard[q[start]]
-        simple[mine[came[mine] > before + self.delay[q]]] = False
-        last = np.r_[start[1:] - 1, q.size - 1]
-        overdue = run[last] + self.delay[q[last]] <= last_clock
+        q = p[mine]
+        last = np.flatnonzero(np.r_[q[1:] != q[:-1], True])
+        newest = np.maximum(before[mine[last]], at[mine[last]])
+        overdue = newest + self.delay[q[last]] <= last_clock
         if overdue.any():
             simple[np.isin(p, q[last[overdue]])] = False
 
@@ -380,6 +392,7 @@ class Lane:
     state: Ints
     supports: Ints
     quiet: Ints
+    margin: Ints
     last_event: Ints
     free_from: Ints
     free_until: Ints
@@ -394,7 +407,7 @@ _COLUMNS: Final = (
     ("delay", (), NEVER, np.int64), ("contact_quiet", (), ALWAYS, np.int64),
     ("contact_due", (), NEVER, np.int64), ("last_heard", (), ALWAYS, np.int64),
     ("count", (), 0, np.int64), ("state", (SLOTS,), 0, np.int64),
-    ("supports", (SLOTS,), 0, np.int64), ("quiet", (SLOTS,), ALWAYS, np.int64),
+    ("supports", (SLOTS,), 0, np.int64), ("quiet", (SLOTS,), ALWAYS, np.int64), ("margin", (SLOTS,), 0, np.int64),
     ("last_event", (SLOTS,), ALWAYS, np.int64), ("free_from", (SLOTS,), NEVER, np.int64),
     ("free_until", (SLOTS,), NEVER, np.int64), ("box", (SLOTS, 4), 0.0, np.float64),
     ("east_m", (SLOTS,), 1.0, np.float64),
@@ -525,7 +538,8 @@ def _add_slot(row: Row, term: Term, shapes: list[Shape], supports: int, state: i
     if begin is not None and hint.stretch_from == begin and hint.last_event is not None:
         last = hint.last_event
     if shapes:
-        row.slots.append(Slot(term.key, tuple(shapes), supports, state, condition.quiet, last, *free))
+        row.slots.append(Slot(term.key, tuple(shapes), supports, state, condition.quiet,
+                             chain_life(term), last, *free))
     return True
 
 

@@ -35,6 +35,7 @@ class News:
     texts: bool = False
     why: str = "late_data"
     bounds: list[Bound] = field(default_factory=list)
+    newest: bool = True  # each observed after everything that was known before it
     wide: bool = False  # the readings change more than themselves: who decides, or who is heard
 
     def reading(self, bound: Bound) -> None:
@@ -103,6 +104,7 @@ class Person:
         self.carrier = reading.feed
         self.floor = min(self.floor, reading.observed_at)
         news.reading(bound)
+        news.newest &= reading.observed_at > self.last_heard
         if self.body.wearing(reading.device, reading.observed_at) is not None:
             self.last_heard = max(self.last_heard, reading.observed_at)
         if reading.kind == "position":
@@ -169,7 +171,8 @@ class Person:
                 news.silence_from < NEVER) or len(terms) != 1:
             return False
         rule = RULE_OF_KIND.get(terms[0].condition.kind)
-        return rule is not None and rule.unmoved(case, terms[0], condition.hint, condition.quiet, news.bounds)
+        return rule is not None and rule.unmoved(case, terms[0], condition.hint, condition.quiet, news.bounds,
+                                                  news.newest)
 
     def _region(self, case: Case, terms: list[Term], condition: Conditioned, from_: int,
                 until: int) -> Judged:

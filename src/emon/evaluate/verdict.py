@@ -107,8 +107,10 @@ class Rule(Protocol):
     def reads(self) -> frozenset[str]:
         """Reading kinds that the rule looks at; others cannot change its answer."""
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
-        """Whether readings that just came in certainly change nothing; a quick test, False where in doubt."""
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound],
+                newest: bool) -> bool:
+        """Whether readings that just came in certainly change nothing; a quick test, False where in doubt.
+        `newest`: each was observed after everything known before it, so that it contradicts nothing."""
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

@@ -46,7 +46,8 @@ class Contact:
     by_time = True
     reads = frozenset(KINDS)
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound],
+                newest: bool) -> bool:
         """See verdict.Rule. Always in doubt."""
         return False
 

@@ -16,7 +16,7 @@ from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import machine
 from emon.evaluate.machine import AGAINST, FOR, Event, Run
 from emon.evaluate.orderbook import Stretch, Term
-from emon.evaluate.rules.zones import knobs, note, parameters, settled
+from emon.evaluate.rules.zones import chain_life, knobs, note, parameters, settled
 from emon.evaluate.signals import OUT, Case, place_events
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
 from emon.journal.records import Bound
@@ -30,11 +30,13 @@ class Curfew:
     by_time = False
     reads = frozenset({"position", "presence"})
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound],
+                newest: bool) -> bool:
         """As for zones; what is observed off duty tells only how somebody came into a stretch, and no stretch
         since `quiet` has a run that would ask."""
         if hint.chain_from is not None or hint.open_from is not None:
             return False
+        quiet += 0 if newest else chain_life(term)
         for bound in bounds:
             at = bound.reading.observed_at
             if at <= quiet or at < term.from_ or at >= term.until:

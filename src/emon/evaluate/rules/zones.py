@@ -24,12 +24,14 @@ class Zones:
     by_time = False
     reads = frozenset({"position", "presence"})
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound]) -> bool:
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound],
+                newest: bool) -> bool:
         """Nothing pending, and readings after everything that ever supported a finding, which support none."""
         if hint.chain_from is not None or hint.open_from is not None or term.condition.windows:
             return False
         supports = IN if term.condition.kind == "exclusion_zone" else OUT
         last = hint.last_event
+        quiet += 0 if newest else chain_life(term)
         for bound in bounds:
             at = bound.reading.observed_at
             if at <= quiet or at < term.from_ or at >= term.until:
@@ -65,6 +67,11 @@ def knobs(term: Term) -> Knobs:
     confirm = CONFIRM_FIXES if condition.confirm_fixes is None else condition.confirm_fixes
     delay_s = (condition.hold_s or 0) + (condition.grace_s or 0)
     return Knobs(max(confirm, 1), round(delay_s * SECOND))
+
+
+def chain_life(term: Term) -> int:
+    """How long after its last fix a broken chain matters if the fix that broke it turns out not to count."""
+    return max(CHAIN_GAP, knobs(term).delay)
 
 
 def parameters(term: Term) -> dict[str, Any]:
