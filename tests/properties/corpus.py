@@ -45,6 +45,12 @@ def corpus(size: int = 240) -> tuple[Case, ...]:
     return tuple(cases)
 
 
+@lru_cache(maxsize=1)
+def routine() -> tuple[Case, ...]:
+    """Worlds in which little happens."""
+    return tuple(_drawn("routine", 20, ("routine",), 1))
+
+
 def _drawn(name: str, size: int, twists: Sequence[str], most: int) -> list[Case]:
     """Worlds in which something is found, and a third as many in which nothing is."""
     found: list[Case] = []

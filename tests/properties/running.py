@@ -42,6 +42,15 @@ def in_batches(subject: Subject, records: Sequence[InputRecord], until: int, see
     return lines + list(one.advance(until))
 
 
+def in_batches_of(subject: Subject, records: Sequence[InputRecord], until: int, size: int) -> list[Finding]:
+    """So many records at a time."""
+    one = subject.evaluator.Evaluator(subject.history.MemoryHistory())
+    lines: list[Finding] = []
+    for begin in range(0, len(records), size):
+        lines += one.step(records[begin : begin + size])
+    return lines + list(one.advance(until))
+
+
 def restarted(subject: Subject, records: Sequence[InputRecord], until: int, seed: int) -> list[Finding]:
     """A new evaluator from a snapshot after every batch."""
     kept, saved = subject.history.MemoryHistory(), subject.history.MemorySnapshots()

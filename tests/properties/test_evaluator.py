@@ -3,17 +3,33 @@ the invariants of the whole system."""
 
 from __future__ import annotations
 
+from collections import Counter
+from importlib import import_module
+from typing import Any
+
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from tests.oracle.oracle import oracle
+from tests.properties.corpus import routine
 from tests.properties.rearrange import all_arrived, rearranged
-from tests.properties.running import REAL, at_once, crashed, in_batches, of_kinds, restarted, with_ticks
+from tests.properties.running import (
+    REAL,
+    at_once,
+    crashed,
+    in_batches,
+    in_batches_of,
+    of_kinds,
+    restarted,
+    with_ticks,
+)
 from tests.properties.views import differences, in_force
 from tests.properties.worlds import World, labels_of_output, worlds
 
 SEEDS = st.integers(0, 1 << 16)
-QUICK = settings(max_examples=250, deadline=None, derandomize=True, database=None)
+FEWER = settings(max_examples=80, deadline=None, derandomize=True, database=None)
+QUICK = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
 
 @QUICK
@@ -32,6 +48,35 @@ def test_1_batches_do_not_matter(world: World, seed: int) -> None:
     """Every field of every revision is the same however the records are cut into batches."""
     whole = at_once(REAL, world.records, world.until_at)
     assert in_batches(REAL, world.records, world.until_at, seed) == whole
+
+
+@FEWER
+@given(worlds(always=("routine", "deaf")) | worlds(always=("routine",)), st.sampled_from([1, 7, 30]))
+def test_1_batch_sizes_do_not_matter_to_the_fast_lane(world: World, size: int) -> None:
+    """Hours of fixes that change nothing, sorted out together or one by one; ticks in between."""
+    records = with_ticks(world.records, world.until_at, size)
+    whole = at_once(REAL, world.records, world.until_at)
+    assert in_batches_of(REAL, records, world.until_at, len(records)) == whole
+    assert in_batches_of(REAL, records, world.until_at, size) == whole
+    assert differences(oracle(world.records, world.until_at), of_kinds(whole)) == ""
+
+
+def test_the_fast_lane_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In worlds of routine most readings are sorted out there, so that what the others show holds for it."""
+    lane = import_module("emon.evaluate.lane")
+    seen: Counter[str] = Counter()
+    really = lane.Lane.idle
+
+    def counted(self: Any, bounds: Any, *rest: Any) -> Any:
+        left, newest = really(self, bounds, *rest)
+        seen["offered"] += len(bounds)
+        seen["idle"] += int(sum(left))
+        return left, newest
+
+    monkeypatch.setattr(lane.Lane, "idle", counted)
+    for case in routine():
+        in_batches_of(REAL, case.records, case.until, len(case.records))
+    assert seen["idle"] > 0.3 * seen["offered"] > 100
 
 
 @QUICK

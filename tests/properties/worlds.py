@@ -430,8 +430,10 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
 
 
 @st.composite
-def worlds(draw: Draw, twists: Sequence[str] = tuple(TWISTS), most_twists: int = 3) -> World:
-    """Any small world; `twists` restricts what may be put into it."""
+def worlds(
+    draw: Draw, twists: Sequence[str] = tuple(TWISTS), most_twists: int = 3, always: Sequence[str] = ()
+) -> World:
+    """Any small world; `twists` restricts what may be put into it, `always` is put in whatever is drawn."""
     start, time_zone, date = STARTS[draw(st.sampled_from(["ordinary", "ordinary", "doubled", "missing"]))]
     scene = Scene(start=start)
     scene.order(
@@ -441,6 +443,7 @@ def worlds(draw: Draw, twists: Sequence[str] = tuple(TWISTS), most_twists: int =
     for _ in range(draw(st.integers(1, 4))):
         _track(draw, scene, "D")
     chosen = draw(st.sets(st.sampled_from(sorted(twists)), max_size=most_twists)) if twists else set()
+    chosen |= set(always)
     for name, apply in TWISTS.items():
         if name in chosen:
             apply(draw, scene, date)
