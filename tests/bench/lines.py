@@ -99,10 +99,8 @@ def latency(quick: bool, known: Floors) -> Iterator[Line]:
     seconds = 10 if quick else 30
     with TemporaryDirectory(prefix="emon-bench-") as name:
         folder = Path(name)
-        plan = loads.usual(seconds / 60, cadence_s=1.0)  # ten thousand people, one reading a second each
-        with embedded(folder, plan) as up:
-            load = loads.with_visits(loads.usual(seconds / 60, cadence_s=1.0,
-                                                 start_us=_now_us() + round(SETTLE_S * 1e6)))
+        with embedded(folder, loads.steady(seconds)) as up:  # the orders of that load hold for any start
+            load = loads.with_visits(loads.steady(seconds, _now_us() + round(SETTLE_S * 1e6)))
             run = up.load(_planned(load), CONNECTIONS)
             yield from _latencies(up, run, load, known)
 

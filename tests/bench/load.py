@@ -56,18 +56,21 @@ async def send(port: int, feed: str, key: str, bodies: list[tuple[int, bytes]], 
 
 
 async def _connection(port: int, head: bytes, queue: Iterator[tuple[int, bytes]], answered: Answered) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    link = None
     for due, body in queue:
         if due:
             early_s = due / 1e6 - time.time()
             if early_s > 0:
                 await asyncio.sleep(early_s)
             answered.behind_ms = max(answered.behind_ms, -1e3 * early_s)
-        taken = await _post(reader, writer, head, body, answered)
+        if link is None:  # only now: a server closes connections that say nothing
+            link = await asyncio.open_connection("127.0.0.1", port)
+        taken = await _post(*link, head, body, answered)
         while not taken:
             await asyncio.sleep(RETRY_S)
-            taken = await _post(reader, writer, head, body, answered)
-    writer.close()
+            taken = await _post(*link, head, body, answered)
+    if link is not None:
+        link[1].close()
 
 
 async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, head: bytes, body: bytes,

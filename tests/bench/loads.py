@@ -27,14 +27,23 @@ def usual(minutes: float, *, participants: int = PARTICIPANTS, start_us: int = w
                              cadence_s=cadence_s)
 
 
+def steady(seconds: float, start_us: int = workload.START_US) -> Workload:
+    """Ten thousand readings a second: everybody once a second. Repetitions that would come later are cut."""
+    load = usual(seconds / 60, cadence_s=1.0, start_us=start_us)
+    return _rows(load, np.flatnonzero(load.received_us < start_us + round(seconds * 1e6)))
+
+
+def _rows(load: Workload, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Workload:
+    return replace(load, person=load.person[rows], observed_us=load.observed_us[rows], lat=load.lat[rows],
+                   lon=load.lon[rows], accuracy_m=load.accuracy_m[rows], received_us=load.received_us[rows])
+
+
 def shuffled(load: Workload) -> Workload:
     """The same readings in an order that says nothing, all arriving in the hour after the last."""
     order = np.random.default_rng(2).permutation(len(load))
     end = int(load.received_us.max())
-    return replace(
-        load, person=load.person[order], observed_us=load.observed_us[order], lat=load.lat[order],
-        lon=load.lon[order], accuracy_m=load.accuracy_m[order],
-        received_us=end + np.arange(len(load), dtype=np.int64) * instant.HOUR // max(1, len(load)))
+    return replace(_rows(load, order), received_us=end + np.arange(len(load), dtype=np.int64) * instant.HOUR
+                   // max(1, len(load)))
 
 
 def with_visits(load: Workload) -> Workload:
