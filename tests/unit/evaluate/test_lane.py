@@ -1,0 +1,78 @@
+"""The fast lane is invisible: with it, without it and in any batches the same revisions come out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from emon.domain.binding import Binding
+from emon.domain.finding import Finding
+from emon.domain.instant import SECOND
+from emon.domain.order import Order
+from emon.domain.reading import Reading
+from emon.evaluate import batch, evaluator
+from emon.evaluate.evaluator import Evaluator
+from emon.evaluate.history import MemoryHistory
+from emon.evaluate.port import Snapshot
+from emon.journal.records import InputRecord
+from tests.unit.evaluate.world import CONTACT, CURFEW, EXCLUSION, SCHOOL, at, fix, order
+
+PEOPLE = 6
+
+
+def crowd(seed: int) -> list[InputRecord]:
+    """Some people with every condition, a fix a minute, 10 % of them late, a few doubled or contradicted."""
+    rng = random.Random(seed)
+    readings: list[Reading] = []
+    orders: list[Order] = []
+    bindings: list[Binding] = []
+    for person in range(PEOPLE):
+        conditions = rng.sample([EXCLUSION, CURFEW, CONTACT], rng.randint(1, 3))
+        orders.append(order(*conditions, id=f"O{person}", participant=f"P{person}", since=-60))
+        bindings.append(Binding(id=f"B{person}", device=f"D{person}", participant=f"P{person}", from_=at(-60)))
+        bold = rng.random() < 0.4
+        for minute in range(180):
+            where = rng.choice(["school", "fence", "elsewhere", "home"]) if bold and rng.random() < 0.2 else "home"
+            late = rng.choice([7, 40, 100]) if rng.random() < 0.1 else person / 60
+            readings.append(fix(minute, where, minute + late, device=f"D{person}", accuracy_m=rng.choice([5.0, 60.0])))
+            if rng.random() < 0.03:
+                readings.append(fix(minute, rng.choice(["home", "school"]), minute + late + 1, device=f"D{person}"))
+        readings = [r for r in readings if not (r.device == "D3" and at(60) < r.observed_at < at(100))]
+    readings.sort(key=lambda r: r.received_at)
+    spread = [msgspec.structs.replace(r, received_at=r.received_at + i % 7 * SECOND) for i, r in enumerate(readings)]
+    return list(batch.merge(sorted(spread, key=lambda r: r.received_at), orders, [SCHOOL], bindings))
+
+
+def run(given: list[InputRecord], size: int, *, restart: bool = False) -> tuple[list[Finding], int]:
+    """Revisions, and how many people the lane has seen."""
+    history, parts, written = MemoryHistory(), {}, []
+    judge = Evaluator(history)
+    for start in range(0, len(given), size):
+        end = start + size
+        while end < len(given) and given[end].received_at == given[end - 1].received_at:
+            end += 1
+        written += judge.arrivals(given[start:end] if not start else [
+            r for r in given[start:end] if r.received_at > given[start - 1].received_at])
+        judge.flush_history()
+        shared, changed = judge.snapshot()
+        parts.update({name: part for name, part in changed.items() if part is not None})
+        if restart:
+            judge = Evaluator.restore(Snapshot(start, shared, parts), history)
+    return written + judge.advance(at(400)), len(judge._lane.names)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_lane_is_invisible(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = crowd(seed)
+    with_lane, people = run(given, len(given))
+    assert people == PEOPLE and len(with_lane) > 15
+    assert run(given, 100)[0] == with_lane
+    assert run(given, 333, restart=True)[0] == with_lane
+    nobody: Callable[..., None] = lambda *_, **__: None  # noqa: E731
+    monkeypatch.setattr(evaluator, "compile_person", nobody)
+    without, people = run(given, len(given))
+    assert people == 0
+    assert without == with_lane
