@@ -70,15 +70,20 @@ def merge(readings: Iterable[Reading | OwnOutage], orders: Iterable[Order], zone
 
 def _versions(orders: Iterable[Order], zones: Iterable[Zone],
               bindings: Iterable[Binding]) -> Iterator[VersionRecord]:
+    """Versions as records. Orders' shorthand bindings are expanded here as the router does it live; `bindings`
+    may hold them too."""
     shorthand = Shorthand()
+    expanded: set[tuple[str, int]] = set()
     for order in sorted(orders, key=lambda o: (_arrival(o), o.id, o.version)):
         yield OrderVersion(_arrival(order), order)
         for binding in shorthand.add(order):
+            expanded.add((binding.id, binding.version))
             yield BindingVersion(max(_arrival(order), _arrival(binding)), binding)
     for zone in zones:
         yield ZoneVersion(_arrival(zone), zone)
     for binding in bindings:
-        yield BindingVersion(_arrival(binding), binding)
+        if (binding.id, binding.version) not in expanded:
+            yield BindingVersion(_arrival(binding), binding)
 
 
 def _arrival(version: Order | Zone | Binding) -> int:
