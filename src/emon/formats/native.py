@@ -12,6 +12,7 @@ is never lost for a battery of 41. Methods and events that are not known become 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args, get_type_hints
@@ -29,6 +30,7 @@ UNSTAMPED: Final = 0  # ingest stamps later
 UNKNOWN_ACCURACIES: Final = (0.0, 2147483647.0)  # how vendors write "not known"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_CONTROL: Final = re.compile(wire.CONTROL).search
 _METHODS, _EVENTS = frozenset(METHODS), frozenset(EVENTS) - {"unknown"}
 
 _FIELDS: Final = {kind: get_type_hints(cls, include_extras=True) for kind, cls in wire.BY_KIND.items()}
@@ -91,7 +93,20 @@ def parse_reading(fields: object, *, received_at: int | None = None, not_before:
             raise Fault("missing_field", f"`{name}` is missing; every {kind} reading needs it", name)
     if extra and _depth(extra) > MAX_NESTING:
         raise Fault("nested_too_deep", f"values are nested deeper than {MAX_NESTING} levels")
-    return _reading(wire.BY_KIND[kind](**known), received_at, not_before, extra or None)
+    return _reading(wire.BY_KIND[kind](**known), received_at, not_before, _kept(extra) if extra else None)
+
+
+def _kept(value: Any) -> Any:
+    """What nothing reads, so that everybody can write it: an integer wider than 64 bits, which neither
+    snapshots nor other programs hold, is kept as its digits."""
+    match value:
+        case dict():
+            return {name: _kept(inner) for name, inner in value.items()}
+        case list():
+            return [_kept(inner) for inner in value]
+        case int() if not -(1 << 63) <= value < 1 << 63:
+            return str(value)
+    return value
 
 
 def to_object(line: bytes) -> object:
@@ -179,6 +194,9 @@ def _fault(name: str, value: object, kind: Any, message: str) -> Fault:
 
 def _reading(measured: wire.Measured, received_at: int | None, not_before: int,
              extra: dict[str, Any] | None) -> Reading:
+    if not measured.device.isprintable() and _CONTROL(measured.device):
+        raise Fault("out_of_range", f"`device` is {measured.device!r:.60}; expected no control characters",
+                    "device")
     observed_at = _microseconds(measured.observed_at)
     if observed_at < OLDEST_OBSERVED_AT:
         raise Fault("observed_too_old", f"observed_at {measured.observed_at.isoformat()} lies before 2000: "

@@ -15,6 +15,9 @@ from msgspec import Meta
 from emon.limits import MAX_ID_CHARS
 
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
+CONTROL = r"[\x00-\x1f\x7f]"  # no order can name such a device, and a database may refuse to hold it
+# `native` looks for them: a pattern in the type would cost every reading a search
+Device = Annotated[Text, Meta(extra_json_schema={"not": {"pattern": CONTROL}})]
 Instant = Annotated[datetime, Meta(tz=True)]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -31,7 +34,7 @@ Alcohol = Annotated[float, Meta(ge=0, le=1)]  # g/dL and g/210 L: 0.5 is deadly,
 
 class _Every(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="kind"):
     v: Literal[1] = 1
-    device: Text
+    device: Device
     observed_at: Instant
     received_at: Instant | None = None
     sent_at: Instant | None = None

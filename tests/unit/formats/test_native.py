@@ -6,6 +6,7 @@ import json
 import time
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,24 @@ def test_what_is_exported_is_read_back(fields: dict[str, Any]) -> None:
     reading = _read(fields, firmware="9.1", nested={"a": [1, None]})
     assert reading.extra == {"firmware": "9.1", "nested": {"a": [1, None]}}
     assert native.parse_reading(reading_document(reading, reading.received_at)) == reading
+
+
+@pytest.mark.parametrize(("value", "kept"), [
+    (2**63, str(2**63)), (-2**63 - 1, str(-2**63 - 1)), (2**63 - 1, 2**63 - 1), (True, True),
+    ({"a": [2**70, 1.5, None]}, {"a": [str(2**70), 1.5, None]})])
+def test_integers_wider_than_64_bits_are_kept_as_digits(value: object, kept: object) -> None:
+    """A snapshot and other programs must be able to hold whatever was acknowledged."""
+    reading = _read(STATUS, x=value)
+    assert reading.extra == {"x": kept}
+    msgspec.msgpack.encode(reading)
+    assert _read(STATUS, seq=2**64).extra == {"seq": str(2**64)}
+
+
+@pytest.mark.parametrize("device", ["A\0B", "A\nB", "\x7f"])
+def test_control_characters_are_in_no_device(device: str) -> None:
+    """PostgreSQL cannot hold them, and one vendor's must not stop the others."""
+    assert _code({**STATUS, "device": device}) == "out_of_range"
+    assert _read(STATUS, device="Ä\u200b 1").device == "Ä\u200b 1"
 
 
 @pytest.mark.parametrize("value", [0, 0.0, None, 2147483647])
