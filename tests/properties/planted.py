@@ -95,8 +95,8 @@ PLANTS = (
     Plant(
         "unknown methods decide",
         _SIGNALS,
-        'elif reading.method != "gnss":',
-        'elif reading.method == "never":',
+        'if reading.method != "gnss" and reading.method not in _CONTRARY_ONLY:',
+        "if False:",
         "nobody knows what they mean",
     ),
     Plant(
