@@ -23,7 +23,7 @@ from emon.domain import instant, reading
 from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
 from emon.journal.port import FINDINGS, RAW, READINGS, Journal, TopicPartition
-from emon.journal.records import Bound, InputRecord, OwnOutage, RawReading, Tick, decode_input, decode_raw
+from emon.journal.records import Bound, InputRecord, OwnOutage, RawReading, RawRecord, Tick, decode_input, decode_raw
 from emon.limits import OWN_OUTAGE_GAP
 from emon.recording import export
 from emon.store import log, open_engine, schema
@@ -44,7 +44,7 @@ class Left:
     """`raw`, `inputs`, `found`: by partition, in order. `until`: where everybody had finished."""
 
     until: int
-    raw: list[list[Any]] = field(default_factory=list)
+    raw: list[list[RawRecord]] = field(default_factory=list)
     inputs: list[list[InputRecord]] = field(default_factory=list)
     found: list[list[Finding]] = field(default_factory=list)
 
@@ -139,20 +139,23 @@ async def left(chain: Chain, until: int) -> Left:
     """Reads everything. No process writes any more."""
     found = Left(until)
     async with chain.journal() as journal:
-        for topic, decode, into in ((RAW, decode_raw, found.raw), (READINGS, decode_input, found.inputs),
-                                    (FINDINGS, findings.decode, found.found)):
-            for partition in range(await journal.partitions(topic)):
-                into.append([decode(value) for value in await _values(journal, TopicPartition(topic, partition))])  # type: ignore[operator, attr-defined]
+        found.raw = [[decode_raw(value) for value in part] for part in await _values(journal, RAW)]
+        found.inputs = [[decode_input(value) for value in part] for part in await _values(journal, READINGS)]
+        found.found = [[findings.decode(value) for value in part] for part in await _values(journal, FINDINGS)]
         await export(journal, chain.folder / "recording")
     return found
 
 
-async def _values(journal: Journal, position: TopicPartition) -> list[bytes]:
-    values, offset = [], 0
-    while block := await journal.read(position, offset, _BLOCK):
-        values += [record.value for record in block]
-        offset = block[-1].offset + 1
-    return values
+async def _values(journal: Journal, topic: str) -> list[list[bytes]]:
+    """What stands on the partitions of a topic."""
+    parts = []
+    for partition in range(await journal.partitions(topic)):
+        values, offset = [], 0
+        while block := await journal.read(TopicPartition(topic, partition), offset, _BLOCK):
+            values += [record.value for record in block]
+            offset = block[-1].offset + 1
+        parts.append(values)
+    return parts
 
 
 # --- what must be true -------------------------------------------------------------------------------------
@@ -246,12 +249,12 @@ def assert_live_equals_batch(folder: Path, found: Left) -> None:
 
 
 def _difference(live: Sequence[Finding], again: Sequence[Finding]) -> str:
-    names = [{(one.finding_id, one.revision): one for one in each} for each in (live, again)]
+    a, b = ({(one.finding_id, one.revision): one for one in each} for each in (live, again))
     lines = [f"{len(live)} live, {len(again)} in batch"]
-    for title, a, b in (("only live", *names), ("only batch", *reversed(names))):
-        lines += [f"{title}: {_line(a[key])}" for key in a if key not in b]
-    for key in names[0].keys() & names[1].keys():
-        live_, batch = (msgspec.to_builtins(each[key]) for each in names)
+    lines += [f"only live: {_line(a[key])}" for key in a if key not in b]
+    lines += [f"only batch: {_line(b[key])}" for key in b if key not in a]
+    for key in a.keys() & b.keys():
+        live_, batch = (msgspec.to_builtins(each[key]) for each in (a, b))
         lines += [f"{key} {live_['kind']} {name}: live {live_[name]}, batch {batch[name]}"
                   for name in live_ if live_[name] != batch[name]]
     return "\n".join(lines[:40])

@@ -12,17 +12,16 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx
 
 from emon import config
 from emon.clock import ScaledClock, monotonic_ns
-from emon.domain import instant
 from emon.formats.check import check
 from emon.ingest import keys
 from emon.ingest.orders import Document, publish
@@ -34,17 +33,34 @@ from simulators.parts import free_port
 from simulators.world import World
 from tests.bench.processes import Process
 
+UNAVAILABLE: Final = 3  # exit code
 STOP_S: Final = 5.0  # every process ends within this time of a SIGTERM
 READY_S: Final = 60.0
-EVERYTHING: Final = ("up",)
 
 
 class Role(Process):
     """One process of emon, `emon ARGUMENTS`."""
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self.name, self.log = log.stem, log
+        self.log, self.down = log, False
         super().__init__(["emon", *arguments], environment, log)
+
+    def start(self) -> None:
+        """As a process of its own; again after `kill`."""
+        super().start()
+        self.down = False
+
+    def kill(self) -> None:
+        """kill -9; nobody starts it again but us."""
+        self.down = True
+        super().kill()
+
+    def revive(self) -> None:
+        """What a supervisor does: starts it again where it ended because a service was away."""
+        if not self.down and (code := self._process.poll()) is not None:
+            assert code == UNAVAILABLE, f"{self.log.stem} ended with {code}: {self.said()[-3000:]}"
+            super().kill()
+            self.start()
 
     def end(self) -> tuple[int, float]:
         """SIGTERM; the exit code and the seconds that it took (a minute: killed)."""
@@ -59,11 +75,6 @@ class Role(Process):
     def said(self) -> str:
         """All that it has written so far, over all its lives."""
         return self.log.read_text(encoding="utf-8", errors="replace")
-
-    @property
-    def pid(self) -> int:
-        """Of its present life."""
-        return self._process.pid
 
 
 @dataclass(slots=True)
@@ -160,6 +171,24 @@ class Chain:
         finally:
             await journal.close()
 
+    @contextlib.asynccontextmanager
+    async def supervised(self) -> AsyncIterator[None]:
+        """Processes that end because a service is away are started again, as any supervisor does."""
+
+        async def look() -> None:
+            while True:
+                for role in tuple(self.roles.values()):
+                    role.revive()
+                await asyncio.sleep(0.5)
+
+        looking = asyncio.create_task(look())
+        try:
+            yield
+        finally:
+            if looking.done():
+                looking.result()
+            looking.cancel()
+
     def end(self) -> dict[str, tuple[int, float]]:
         """SIGTERM to all, one after the other; how each took it."""
         ended = {name: role.end() for name, role in self.roles.items()}
@@ -183,23 +212,27 @@ class _Persistent(Fleet):
                 return
 
 
-async def kills(chain: Chain, names: Sequence[str], random: Random, number: int, *,
-                alive_s: tuple[float, float], dead_s: tuple[float, float]) -> list[str]:
-    """kill -9 of so many processes, one after the other, each started again at once; what was done when."""
-    told = []
-    for turn in range(number):
+class Mortal(Protocol):
+    """A process, of emon or of a service."""
+
+    def kill(self) -> None:
+        """kill -9."""
+
+    def start(self) -> None:
+        """Again."""
+
+
+async def kills(targets: Iterable[Mortal], random: Random, *, alive_s: tuple[float, float],
+                dead_s: tuple[float, float]) -> None:
+    """kill -9 of one after the other, each started again after a while."""
+    for target in targets:
         await asyncio.sleep(random.uniform(*alive_s))
-        role = chain.roles[names[turn % len(names)]]
-        role.kill()
-        told.append(f"{instant.iso(chain.clock.now_us())} {role.name}")
+        await asyncio.to_thread(target.kill)
         await asyncio.sleep(random.uniform(*dead_s))
-        role.start()
-    return told
+        await asyncio.to_thread(target.start)
 
 
 def seed_of_this_run() -> int:
     """Drawn anew each time; EMON_TEST_SEED repeats one."""
     return int(os.environ.get("EMON_TEST_SEED") or int.from_bytes(os.urandom(3)))
 
-
-__all__ = ["EVERYTHING", "STOP_S", "Chain", "Role", "kills", "seed_of_this_run"]

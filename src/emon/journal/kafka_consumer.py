@@ -126,6 +126,13 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return {}
         return dict.fromkeys(sorted(self._seen.held), self._seen.generation)
 
+    async def positions(self) -> dict[TopicPartition, int]:
+        held = self._check_current(()).held
+        assert self._consumer is not None
+        with explained(self._connection.bootstrap):
+            return {position: await in_time(self._consumer.position(KafkaPosition(*position)))
+                    for position in sorted(held)}
+
     async def seek(self, position: TopicPartition, offset: int) -> None:
         self._check_current((position,))
         assert self._consumer is not None

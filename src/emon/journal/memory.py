@@ -219,6 +219,10 @@ class MemoryConsumer:
     def assignment(self) -> Mapping[TopicPartition, int]:
         return dict.fromkeys(self._positions, self._generation)
 
+    async def positions(self) -> dict[TopicPartition, int]:
+        self._check_current({})
+        return dict(self._positions)
+
     async def seek(self, position: TopicPartition, offset: int) -> None:
         if position not in self._positions:
             raise Fenced(f"{position.topic}/{position.partition} is not held by this consumer")

@@ -81,6 +81,10 @@ class Consumer(Protocol):
     def assignment(self) -> Mapping[TopicPartition, int]:
         """Partitions held, each with the generation in which it was given (grows at every rebalance)."""
 
+    async def positions(self) -> dict[TopicPartition, int]:
+        """Per partition held, the offset behind what was polled: where the next poll goes on, or the group's
+        last commit where nothing was polled yet. Raises Fenced, Unavailable."""
+
     async def seek(self, position: TopicPartition, offset: int) -> None:
         """The next poll of this partition begins at `offset`."""
 

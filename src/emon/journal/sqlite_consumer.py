@@ -82,6 +82,11 @@ class SqliteConsumer:
     def assignment(self) -> Mapping[TopicPartition, int]:
         return dict.fromkeys(self._positions, self._generation)
 
+    async def positions(self) -> dict[TopicPartition, int]:
+        if not self._member:
+            raise Fenced(f"this consumer of group {self._group} is not in its group")
+        return dict(self._positions)
+
     async def seek(self, position: TopicPartition, offset: int) -> None:
         self._check_held((position,))
         self._positions[position] = offset

@@ -61,24 +61,12 @@ class Binder:
         self.book = BindingBook()
         self._shorthand = Shorthand()
         self._told: dict[tuple[str, str, int], bytes] = {}
-        self._expected: dict[tuple[str, str, int], Change] = {}
         self._watchers: dict[str, set[int]] = {}  # who must be kept away from -> partitions that need to know
         self._device_watchers: dict[str, set[int]] = {}  # the same for devices that conditions name
         self._devices: dict[str, set[str]] = {}  # person -> devices that any version gave them
 
-    def expect(self, record: OrdersRecord) -> Sequence[VersionRecord]:
-        """Takes in a version of which nobody knows whether it was told before this process began. It counts
-        for readings at once; if it comes by again, `take` still answers with all that it changed."""
-        change = self.take(record)
-        if change.versions:
-            self._expected[_identity(record)] = change
-        return change.versions
-
     def take(self, record: OrdersRecord) -> Change:
         """Takes a version in. One that was taken in before, with the same content, changes nothing."""
-        expected = self._expected.pop(_identity(record), None)
-        if expected is not None:
-            return expected
         match record:
             case OrderVersion(order=order) if self._is_news(record):
                 return self._bindings([record], self._shorthand.add(order), record.received_at,

@@ -1,8 +1,8 @@
 """What the router knows at its start, made anew from the logs and the store.
 
-The store says up to where versions were told and readings were put into chunks. It is written after the
-journal's transaction, so it may lag behind: versions past its position may have been told or not. Where a
-position lags, things are told twice, which evaluators count once; nothing is told never.
+Outputs and the group's offsets move in one transaction, so what stands before an offset was told and what
+stands behind it was not, wherever the process died. What the store holds (chunks of readings, which devices
+belong to which feed) is written afterwards and may lag behind: its own positions say from where to read again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from emon.route.history import DeviceHistory
 from emon.route.sequence import Sequencer
 
 Batch = Mapping[TopicPartition, Sequence[Record]]
+Begin = Mapping[TopicPartition, int]
+"""What stands behind these offsets is still to be told."""
 Positions = Mapping[tuple[str, int], int]
 
 _AT_ONCE = 5_000
@@ -26,21 +28,20 @@ _LOOK_BACK = 512  # records at the end of a partition, then twice as many, until
 _UNREAD = msgspec.Raw(b"{}")
 
 
-async def load_versions(journal: Journal, binder: Binder, positions: Positions) -> list[VersionRecord]:
-    """Versions up to the stored position were told; of later ones, returned, nobody knows (Binder.expect)."""
-    unsure: list[VersionRecord] = []
-    records = []
-    for partition, end in (await journal.end_offsets(ORDERS)).items():
-        async for record in _all(journal, TopicPartition(ORDERS, partition), 0, end):
+async def load_versions(journal: Journal, binder: Binder, begin: Begin, positions: Positions) -> list[VersionRecord]:
+    """Takes in all versions that were told; those that the store has heard nothing of."""
+    versions = []
+    for partition in range(await journal.partitions(ORDERS)):
+        position = TopicPartition(ORDERS, partition)
+        async for record in _all(journal, position, 0, begin[position]):
             version = decode_orders(record.value)
-            records.append((record.offset >= positions.get((ORDERS, partition), 0), version.received_at,
-                            partition, record.offset, version))
-    for uncertain, _, _, _, version in sorted(records, key=lambda r: r[:4]):
-        if uncertain:
-            unsure += binder.expect(version)
-        else:
-            binder.take(version)
-    return unsure
+            stored = record.offset < positions.get(position, 0)
+            versions.append((version.received_at, partition, record.offset, stored, version))
+    unknown: list[VersionRecord] = []
+    for _, _, _, stored, version in sorted(versions, key=lambda each: each[:3]):
+        change = binder.take(version)
+        unknown += () if stored else change.versions
+    return unknown
 
 
 async def load_sequence(journal: Journal, partitions: int) -> Sequencer:
@@ -72,16 +73,13 @@ async def _tail(journal: Journal, partition: int) -> list[InputRecord]:
         count *= 2
 
 
-async def load_history(journal: Journal, positions: Positions, batch: Batch) -> DeviceHistory:
-    """Readings that no chunk holds and that are not about to be routed."""
+async def load_history(journal: Journal, begin: Begin, positions: Positions) -> DeviceHistory:
+    """Readings that were routed and that no chunk holds."""
     starts = {p: positions.get((RAW, p), 0) for p in range(await journal.partitions(RAW))}
     history = DeviceHistory(starts)
-    for partition, end in (await journal.end_offsets(RAW)).items():
-        coming = batch.get(TopicPartition(RAW, partition))
-        until = min(end, coming[0].offset) if coming else end
-        async for record in _all(journal, TopicPartition(RAW, partition), starts[partition], until):
-            if record.offset >= until:
-                break
+    for partition, start in starts.items():
+        position = TopicPartition(RAW, partition)
+        async for record in _all(journal, position, start, begin[position]):
             head = decode_raw(record.value)
             if isinstance(head, RawHead):
                 reading = decode_head(head.reading)
@@ -94,5 +92,7 @@ async def _all(journal: Journal, position: TopicPartition, offset: int, end: int
     """Every record from `offset` to `end`. A read at the end may wait for a record to come: there is none."""
     while offset < end and (records := await journal.read(position, offset, _AT_ONCE)):
         for record in records:
+            if record.offset >= end:
+                return
             yield record
         offset = records[-1].offset + 1

@@ -169,16 +169,18 @@ class Router:
     @classmethod
     async def restore(cls, journal: Journal, engine: Engine, clock: Clock, consumer: Consumer,
                       batch: Batch) -> Router:
-        """What is known before `batch`, the first that was polled. Raises Unavailable."""
+        """What is known before `batch`, the first that was polled. Raises Fenced, Unavailable."""
         partitions = await journal.partitions(READINGS)
         positions = await asyncio.to_thread(store.route_positions, engine)
+        polled = {position: records[0].offset for position, records in batch.items() if records}
+        begin = await consumer.positions() | polled
         binder = Binder(partitions)
-        uncertain = await load_versions(journal, binder, positions)
+        unknown = await load_versions(journal, binder, begin, positions)
         sequencer = await load_sequence(journal, partitions)
-        history = await load_history(journal, positions, batch)
+        history = await load_history(journal, begin, positions)
         log.info("router leads", bindings=len(binder.book.devices()), last=sequencer.last)
         router = cls(engine, clock, consumer, binder, sequencer, history)
-        router.register(uncertain)
+        router.register(unknown)
         return router
 
     async def work(self, batch: Batch) -> None:

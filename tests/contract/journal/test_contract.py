@@ -171,6 +171,25 @@ async def test_seek_moves_the_next_poll_of_that_partition(driver: Driver) -> Non
         await consumer.seek(TopicPartition(driver.b, 0), 0)
 
 
+async def test_positions_stand_behind_what_was_polled_and_else_at_the_last_commit(driver: Driver) -> None:
+    journal = await driver.open(partitions=2)
+    for index in range(2):
+        await journal.append(entries(driver.a, range(6), partition=index))
+    first = await driver.join(journal)
+    assert len(await drain(first, 12)) == 12
+    await first.commit({TopicPartition(driver.a, 1): 4})
+    await first.close()
+    second = await driver.join(journal)
+    got = await drain(second, 1, max_records=1)
+    assert len(got) == 1
+    expected = {TopicPartition(driver.a, 0): 0, TopicPartition(driver.a, 1): 4}
+    expected[TopicPartition(driver.a, got[0].partition)] += 1
+    assert await second.positions() == expected
+    await second.close()
+    with pytest.raises(Fenced):
+        await second.positions()
+
+
 async def test_two_members_share_the_partitions_and_none_reads_the_others(driver: Driver) -> None:
     journal, second = await driver.open(partitions=4), await driver.open(partitions=4)
     one, two = await driver.join(journal), await driver.join(second)

@@ -79,16 +79,6 @@ def test_a_protected_participants_fix_goes_home_too() -> None:
     assert who(binder.place(on_its_way("D", 1), T0)) == sorted([(home("P-1"), "P-1"), (home(other), "P-1")])
 
 
-def test_an_expected_version_counts_at_once_and_is_told_when_it_comes_by() -> None:
-    binder = Binder(PARTITIONS)
-    version = decode_orders(bound("D", "P-1").value)
-    binder.expect(version)
-    assert who(binder.place(on_its_way("D", 1), T0)) == [(home("P-1"), "P-1")]
-    change = binder.take(version)
-    assert [type(v) for v in change.versions] == [BindingVersion] and change.again == [("D", ALWAYS, NEVER)]
-    assert not binder.take(version).versions
-
-
 def test_versions_are_told_to_every_partition_at_one_instant() -> None:
     binder = Binder(PARTITIONS)
     change = take(binder, bound("D", "P-1"))[0]

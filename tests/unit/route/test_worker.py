@@ -21,7 +21,7 @@ from emon.journal.records import BindingVersion, Bound, OwnOutage, Tick, decode_
 from emon.limits import CHUNK_READINGS
 from emon.route import worker
 from emon.store import ingest as store
-from emon.store import open_engine, upgrade
+from emon.store import open_engine, schema, upgrade, writing
 from emon.store import reading as store_reading
 from emon.store.progress import Progress, all_stages
 from tests.unit.route.worlds import PARTITIONS, T0, bound, order, raw, reading, ticks, told, told_of
@@ -215,6 +215,38 @@ async def test_a_binding_lost_between_commit_and_store_is_told_again(engine: Eng
     await routed(journal, engine)
     assert len(await told_of(journal, "P")) == 1
     assert any(isinstance(r, BindingVersion) for r in await told(journal, 0))
+
+
+async def test_what_the_first_poll_leaves_out_is_to_come_and_not_history(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Polls that bring one record each: a reading that stands unread behind a binding is told once, at its own
+    instant, and not beforehand as something that had arrived earlier."""
+    monkeypatch.setattr(worker, "ROUTE_RECORDS", 1)
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([bound(f"D{n}", f"P{n}", at_s=0) for n in range(6)])
+    await journal.append([raw(reading(f"D{n}", 5)) for n in range(6)])
+    await routed(journal, engine)
+    for n in range(6):
+        told_once = [r for r in await told_of(journal, f"P{n}") if r.reading.device == f"D{n}"]
+        assert len(told_once) == 1
+        assert told_once[0].received_at >= reading(f"D{n}", 5).observed_at
+
+
+async def test_a_version_told_before_the_store_heard_of_it_is_told_once(engine: Engine) -> None:
+    """The process died between the journal's transaction and the store's: the transaction is what counts, and
+    whose the device is gets into the store all the same."""
+    journal = MemoryJournal(partitions=PARTITIONS)
+    await journal.append([raw(reading("D", 0)), bound("D", "P", feed="acme")])
+    await routed(journal, engine)
+    with writing(engine) as connection:
+        connection.execute(schema.route_position.delete())
+        connection.execute(schema.device_feed.delete())
+    await routed(journal, engine)
+    async with routing(journal, engine):
+        await until(lambda: store.device_feeds(engine) == {"D": "acme"})
+    assert len(await told_of(journal, "P")) == 1
+    assert len([r for r in await told(journal, 0) if isinstance(r, BindingVersion)]) == 1
 
 
 async def test_only_one_of_two_routers_works_and_the_other_takes_over(engine: Engine) -> None:
