@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -42,6 +43,8 @@ def document() -> dict[str, Any]:
     """The AsyncAPI document. Instants in records are microseconds UTC; findings carry RFC 3339."""
     types = tuple(dict.fromkeys(message for topic in TOPICS for message in topic.messages))
     _, components = msgspec.json.schema_components(types, ref_template=_REF)
+    for schema in components.values():  # docstrings: newer Pythons strip their indentation, older ones do not
+        schema["description"] = cleandoc(schema["description"])
     return {
         "asyncapi": VERSION,
         "info": {"title": "emon topics", "version": __version__, "license": {"name": "Apache-2.0"},
