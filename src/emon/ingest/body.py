@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
 from emon.domain.errors import Fault
-from emon.limits import MAX_BODY_BYTES
+from emon.formats.slices import cut
+from emon.limits import MAX_BODY_BYTES, MAX_BODY_SLICES
 
 _JSON: Final = frozenset({
     "application/json", "application/x-ndjson", "application/ndjson", "application/jsonl",
     "application/jsonlines", "application/x-jsonlines", "application/json-seq", "text/json"})
+_PIECE_BYTES: Final = 4 << 10
 _ANY: Final = frozenset({"", "text/plain", "application/octet-stream"})  # senders that do not know better
 
 
@@ -48,20 +51,38 @@ def too_large() -> Fault:
                  "it in parts")
 
 
+def check_slices(content: bytes) -> None:
+    """Raises Fault `body_too_large` for a body of more lines or elements than a body holds readings.
+
+    Each slice is kept with what is said about it, hundreds of times its own size if it is a single letter.
+    """
+    most = content.count(b"\n")
+    if most <= MAX_BODY_SLICES and content.lstrip()[:1] == b"[":
+        most = sum(1 for _ in islice(cut([content]), MAX_BODY_SLICES + 1))
+    if most > MAX_BODY_SLICES:
+        raise Fault("body_too_large", f"a body holds at most {MAX_BODY_SLICES} readings: send it in parts")
+
+
 def _gunzip(body: bytes) -> bytes:
+    """Piece by piece: what stands behind a member's end is copied, and there may be many members."""
     parts: list[bytes] = []
     left = MAX_BODY_BYTES
+    unpacker = zlib.decompressobj(wbits=31)
+    begun = False
     try:
-        while body:  # several members may follow one another
-            unpacker = zlib.decompressobj(wbits=31)
-            part = unpacker.decompress(body, left + 1)
-            left -= len(part)
-            if left < 0:
-                raise too_large()
-            if not unpacker.eof:
-                raise Fault("bad_encoding", "the gzip body ends in the middle")
-            parts.append(part)
-            body = unpacker.unused_data
+        for start in range(0, len(body), _PIECE_BYTES):
+            piece = body[start : start + _PIECE_BYTES]
+            while piece:
+                if unpacker.eof:  # several members may follow one another
+                    unpacker = zlib.decompressobj(wbits=31)
+                part = unpacker.decompress(piece, left + 1)
+                left -= len(part)
+                if left < 0:
+                    raise too_large()
+                parts.append(part)
+                begun, piece = True, unpacker.unused_data
     except zlib.error as error:
         raise Fault("bad_encoding", f"the body is not gzip: {error}") from None
+    if begun and not unpacker.eof:
+        raise Fault("bad_encoding", "the gzip body ends in the middle")
     return b"".join(parts)

@@ -25,7 +25,7 @@ from emon.domain.errors import Fault, Unavailable
 from emon.ingest import documents, keys, signature, vendors
 from emon.ingest.adapter import Slice
 from emon.ingest.bodies import Body, Refused, Understood
-from emon.ingest.body import check_type, too_large, unpacked
+from emon.ingest.body import check_slices, check_type, too_large, unpacked
 from emon.ingest.intake import Intake
 from emon.ingest.openapi import ANSWERS, BODY, RECEIVED_PARAMETERS
 from emon.ingest.rate import Bucket
@@ -35,6 +35,7 @@ from emon.journal.port import Journal
 from emon.limits import (
     FEED_BURST_S,
     FEED_READINGS_PER_S,
+    INLINE_BODY_BYTES,
     KEY_CACHE_S,
     MAX_BODY_BYTES,
     RECEIVED_LISTED,
@@ -133,8 +134,15 @@ class Door:
         wire = await _read(request)
         if signed:
             _check_signature(request, key, stamp, wire)
-        content = unpacked(wire, request.headers.get("content-encoding", ""))
-        body = _understood(feed, adapter.understand(content, content_type, feed.settings), key.sandbox,
+        encoding = request.headers.get("content-encoding", "")
+
+        def slices() -> Sequence[Slice]:
+            content = unpacked(wire, encoding)
+            check_slices(content)
+            return adapter.understand(content, content_type, feed.settings)
+
+        inline = len(wire) <= INLINE_BODY_BYTES and not encoding
+        body = _understood(feed, slices() if inline else await asyncio.to_thread(slices), key.sandbox,
                            self._intake.now_us())
         bucket.charge(body.size())
         await self._intake.take(body)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import time
 
 import pytest
 
 from emon.domain.errors import Fault
-from emon.ingest.body import check_type, unpacked
-from emon.limits import MAX_BODY_BYTES
+from emon.ingest.body import check_slices, check_type, unpacked
+from emon.limits import MAX_BODY_BYTES, MAX_BODY_SLICES
 
 JSON, CSV = ("application/json",), ("text/csv",)
 
@@ -49,3 +50,21 @@ def test_encodings() -> None:
     assert unpacked(b"x", "") == unpacked(b"x", "identity") == unpacked(gzip.compress(b"x", mtime=0), "GZIP") == b"x"
     with pytest.raises(Fault, match="gzip"):
         unpacked(b"x", "br")
+
+
+def test_a_body_of_many_gzip_members_costs_no_more_than_its_bytes() -> None:
+    """A hundred thousand empty members once copied what stood behind each of them: minutes for two megabytes."""
+    empty = gzip.compress(b"", mtime=0)
+    began = time.process_time()
+    assert unpacked(empty * 100_000 + gzip.compress(b"x", mtime=0), "gzip") == b"x"
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(("begin", "each", "end"), [(b"", b"1\n", b""), (b" [1", b",1", b"]")])
+def test_a_body_holds_only_so_many_readings(begin: bytes, each: bytes, end: bytes) -> None:
+    """What is said about a slice is far larger than the smallest one."""
+    check_slices(begin + each * (MAX_BODY_SLICES - 1) + end)
+    with pytest.raises(Fault, match="in parts") as caught:
+        check_slices(begin + each * (MAX_BODY_SLICES + 1) + end)
+    assert caught.value.code == "body_too_large"
+    check_slices(b'{"x": [' + b"1," * MAX_BODY_SLICES + b"1]}")

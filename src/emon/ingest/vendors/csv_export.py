@@ -21,10 +21,19 @@ from emon.formats.text import BOM, is_wide
 from emon.ingest.adapter import Fields, Slice, assumed_method, refused, understood
 from emon.ingest.vendors import csv_mapping
 from emon.ingest.vendors.csv_mapping import UNITS, CsvMapping, KindColumn
-from emon.limits import MAX_KEPT_RAW_BYTES, MAX_LINE_BYTES
+from emon.limits import MAX_CSV_HEADER_BYTES, MAX_KEPT_RAW_BYTES, MAX_LINE_BYTES
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _WORDS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _types(hint: Any) -> frozenset[Any]:
+    parts = get_args(hint)
+    return frozenset().union(*map(_types, parts)) if parts else frozenset({hint})
+
+
+_TYPES: Final = {kind: {name: _types(hint) for name, hint in get_type_hints(cls, include_extras=True).items()}
+                 for kind, cls in wire.BY_KIND.items()}
 
 
 class _Row(NamedTuple):
@@ -58,6 +67,9 @@ class CsvExport:
         header = next(rows, None)
         if header is None:
             return []
+        if len(header.text) > MAX_CSV_HEADER_BYTES:
+            return [_refused_whole(body, Fault("header_too_long", f"the header has {len(header.text)} signs; "
+                                               f"at most {MAX_CSV_HEADER_BYTES} are read"))]
         names = [name.strip() for name in header.cells]
         columns = mapping or csv_mapping.identity(names)
         missing = _missing(columns, names)
@@ -131,7 +143,7 @@ def _fields(cells: Mapping[str, str], mapping: CsvMapping, method: str | None) -
     fields: Fields = {**mapping.constants, "kind": kind}
     if method is not None and kind == "position":
         fields.setdefault("method", method)
-    hints = get_type_hints(wire.BY_KIND[kind], include_extras=True) if kind in wire.BY_KIND else {}
+    types = _TYPES.get(kind, {})
     for name, column in mapping.columns.items():
         text = cells[column]
         if text in mapping.missing:
@@ -140,7 +152,7 @@ def _fields(cells: Mapping[str, str], mapping: CsvMapping, method: str | None) -
         if name.endswith("_at"):
             fields[name] = _instant(name, text, mapping)
         else:
-            fields[name] = _value(name, text, hints.get(name, str), mapping.units.get(name))
+            fields[name] = _value(name, text, types.get(name, frozenset()), mapping.units.get(name))
     return fields
 
 
@@ -151,8 +163,7 @@ def _kind(cells: Mapping[str, str], mapping: CsvMapping) -> str:
     return mapping.kind.values.get(text, text)
 
 
-def _value(name: str, text: str, hint: Any, unit: str | None) -> object:
-    types = _types(hint)
+def _value(name: str, text: str, types: frozenset[Any], unit: str | None) -> object:
     if bool in types:
         if text.lower() not in _WORDS:
             raise Fault("bad_type", f"`{name}` is {text!r:.60}; expected true or false", name)
@@ -163,11 +174,6 @@ def _value(name: str, text: str, hint: Any, unit: str | None) -> object:
         raise Fault("bad_type", f"`{name}` is {text!r:.60}; expected a number", name)
     value = float(text)
     return UNITS[unit](value) if unit else value
-
-
-def _types(hint: Any) -> set[Any]:
-    parts = get_args(hint)
-    return {hint} if not parts else {inner for part in parts for inner in _types(part)}
 
 
 def _instant(name: str, text: str, mapping: CsvMapping) -> str:

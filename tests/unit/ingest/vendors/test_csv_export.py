@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -106,3 +107,16 @@ def test_hostile_files(body: bytes, wanted: list[str]) -> None:
     slices = understand("csv_export", body)
     assert codes(slices) == wanted
     assert all(len(piece.raw) <= 1 << 16 for piece in slices)
+
+
+def test_a_header_is_kept_with_each_row_and_therefore_short() -> None:
+    """A header of a megabyte over a hundred thousand rows would be a hundred gigabytes."""
+    wide = HEADER.rstrip() + b"," + b"x" * 5000 + b"\n"
+    assert codes(understand("csv_export", wide + ROW.rstrip() + b",\n")) == ["header_too_long"]
+
+
+def test_a_row_costs_little() -> None:
+    """The types of native fields are looked up once and not for every row."""
+    began = time.process_time()
+    assert len(understand("csv_export", HEADER + ROW * 5_000)) == 5_000
+    assert time.process_time() - began < 2
