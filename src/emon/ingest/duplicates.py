@@ -26,9 +26,11 @@ import msgspec
 
 from emon.domain.reading import KINDS, Reading
 from emon.ingest.received import Received
+from emon.limits import CHUNK_AGE
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _replace = msgspec.structs.replace
+_KIND = {kind: index for index, kind in enumerate(KINDS)}
 _NONE = -1  # no seq: vendors count from 0 up
 _FAR = 1 << 62
 _FIELDS = 5  # of a row: digest, observed_at, received_at, seq, kind
@@ -55,15 +57,18 @@ class Tail:
 
     def add(self, reading: Reading, mark: int) -> None:
         """A reading that the journal has. `mark`: its digest. Adding it twice changes nothing."""
-        rows = self._rows.get(reading.device)
+        device, observed_at, seq = reading.device, reading.observed_at, reading.seq
+        newest = observed_at > self._newest.get(device, -_FAR)
+        rows = self._rows.get(device)
         if rows is None:
-            rows = self._rows[reading.device] = array("q")
-        elif not self.certainly_new(reading) and mark in rows[::_FIELDS]:
+            rows = self._rows[device] = array("q")
+        elif not newest and mark in rows[::_FIELDS]:
             return
-        seq = _NONE if reading.seq is None or not 0 <= reading.seq < _FAR else reading.seq
-        rows.extend((mark, reading.observed_at, reading.received_at, seq, KINDS.index(reading.kind)))
-        if reading.observed_at > self._newest.get(reading.device, -_FAR):
-            self._newest[reading.device] = reading.observed_at
+        if seq is None or not 0 <= seq < _FAR:
+            seq = _NONE
+        rows.extend((mark, observed_at, reading.received_at, seq, _KIND[reading.kind]))
+        if newest:
+            self._newest[device] = observed_at
 
     def certainly_new(self, reading: Reading) -> bool:
         """Whether nothing with this identity can have been here. A test may be sent again with another
@@ -91,14 +96,13 @@ class Tail:
         for device in list(self._rows):
             limit = max(before, chunked[device][1] if device in chunked else before)
             rows = self._rows[device]
-            kept = array("q")
-            for at in range(0, len(rows), _FIELDS):
-                if rows[at + 2] >= limit:
-                    kept.extend(rows[at:at + _FIELDS])
-            if kept:
-                self._rows[device] = kept
-            else:
+            if rows[2] >= limit:  # rows stand by arrival; what is not quite in order stays a little longer
+                continue
+            kept = next((at for at, received_at in enumerate(rows[2::_FIELDS]) if received_at >= limit), None)
+            if kept is None:
                 del self._rows[device]
+            else:
+                self._rows[device] = rows[kept * _FIELDS:]
 
     def __len__(self) -> int:
         return sum(len(rows) for rows in self._rows.values()) // _FIELDS
@@ -107,3 +111,20 @@ class Tail:
 def marks_of(readings: Iterable[Reading], since: int) -> set[tuple[str, int]]:
     """(device, digest) of readings out of chunks that were received at `since` or later."""
     return {(reading.device, digest(reading)) for reading in readings if reading.received_at >= since}
+
+
+def spans(instants: Mapping[str, Iterable[int]]) -> list[tuple[str, int, int]]:
+    """Stretches (device, first, last) that cover each device's instants; a chunk's length apart they are two."""
+    found: list[tuple[str, int, int]] = []
+    for device, observed in instants.items():
+        first = last = None
+        for at in sorted(observed):
+            if first is None or last is None:
+                first = at
+            elif at - last > CHUNK_AGE:
+                found.append((device, first, last))
+                first = at
+            last = at
+        if first is not None and last is not None:
+            found.append((device, first, last))
+    return found

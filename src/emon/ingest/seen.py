@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 import structlog
@@ -18,7 +18,7 @@ from emon.clock import Clock, monotonic_s
 from emon.domain.errors import Unavailable
 from emon.domain.reading import Reading
 from emon.ingest.bodies import New
-from emon.ingest.duplicates import Tail, digest, marks_of
+from emon.ingest.duplicates import Tail, digest, marks_of, spans
 from emon.ingest.received import Received, in_order
 from emon.journal.port import RAW, Journal, TopicPartition
 from emon.journal.records import RawReading, decode_raw
@@ -113,33 +113,38 @@ class Seen:
     async def without_duplicates(self, taken: Sequence[New]) -> list[New]:
         """Those that are new; the others are counted at their bodies. Raises Unavailable."""
         since = self._clock.now_us() - DUPLICATE_WINDOW
+        tail = self._tail
         fresh: list[New] = []
         doubtful: dict[tuple[str, int], Reading] = {}
         seen: set[tuple[bool, str, int]] = set()  # what a sandbox sends makes nothing a duplicate outside
         for new in taken:
-            device = new.reading.device
-            key = (new.body.sandbox, device, new.mark)
-            doubted = not self._tail.certainly_new(new.reading)
-            if key in seen or (doubted and self._tail.holds(device, new.mark, since)):
-                new.body.duplicates += 1
+            body, _, reading, mark = new
+            device = reading.device
+            key = (body.sandbox, device, mark)
+            doubted = not tail.certainly_new(reading)
+            if key in seen or (doubted and tail.holds(device, mark, since)):
+                body.duplicates += 1
                 continue
             seen.add(key)
             fresh.append(new)
             if doubted:
-                doubtful[(device, new.mark)] = new.reading
+                doubtful[(device, mark)] = reading
         known = await self._chunked(doubtful.values(), since) if doubtful else set()
+        if not known:
+            return fresh
         for new in fresh:
             new.body.duplicates += (new.reading.device, new.mark) in known
         return [new for new in fresh if (new.reading.device, new.mark) not in known]
 
     async def _chunked(self, readings: Iterable[Reading], since: int) -> set[tuple[str, int]]:
-        """Marks of what the router's chunks hold around these readings."""
-        instants = [reading.observed_at for reading in readings]
-        devices = {reading.device for reading in readings}
+        """Marks of what the router's chunks hold at the instants of these readings."""
+        wanted: dict[str, set[int]] = {}
+        for reading in readings:
+            wanted.setdefault(reading.device, set()).add(reading.observed_at)
 
         def look() -> set[tuple[str, int]]:
-            chunks = store.device_chunks(self._engine, devices, min(instants), max(instants), since)
-            return marks_of(_readings(chunks), since)
+            chunks = store.chunks_around(self._engine, spans(wanted), since)
+            return marks_of(_readings_at(chunks, wanted), since)
 
         return await asyncio.to_thread(look)
 
@@ -147,3 +152,12 @@ class Seen:
 def _readings(chunks: Iterable[store.DeviceChunk]) -> Iterable[Reading]:
     for chunk in chunks:
         yield from _decode_lines(zlib.decompress(chunk.payload))
+
+
+def _readings_at(chunks: Iterable[store.DeviceChunk], wanted: Mapping[str, Set[int]]) -> Iterable[Reading]:
+    """Of the chunks' readings those observed at a wanted instant. Equal content has an equal `observed_at`, and
+    a look for its digits in the bytes spares most late readings the decoding of their neighbours."""
+    for chunk in chunks:
+        lines, instants = zlib.decompress(chunk.payload), wanted[chunk.device]
+        if any(b"%d" % at in lines for at in instants):
+            yield from (reading for reading in _decode_lines(lines) if reading.observed_at in instants)

@@ -18,7 +18,7 @@ from emon.journal.port import TOPICS, Entry, Record, TopicPartition, check_size,
 from emon.journal.sqlite_consumer import SqliteConsumer
 from emon.journal.sqlite_file import JournalFile, Pairs, explained
 from emon.journal.sqlite_writer import Writer
-from emon.limits import DEAD_MEMBERS_EVERY_S, WATCH_EVERY_S
+from emon.limits import DEAD_MEMBERS_EVERY_S, MAX_RECORD_BYTES, WATCH_EVERY_S
 
 T = TypeVar("T")
 
@@ -133,18 +133,18 @@ class SqliteJournal:
         return self._tables[position]
 
     def _by_table(self, entries: Sequence[Entry]) -> dict[int, Pairs]:
-        grouped: dict[int, Pairs] = {}
+        grouped: dict[tuple[str, int], Pairs] = {}
         for topic, key, value, partition in entries:
-            check_size(topic, key, value)
+            if len(value) + len(key) > MAX_RECORD_BYTES:
+                check_size(topic, key, value)
             if partition is None:
                 partition = partition_of(key, self._counts.get(topic, 1))
-            table = self.table(TopicPartition(topic, partition))
-            pairs = grouped.get(table)
+            pairs = grouped.get((topic, partition))
             if pairs is None:
-                pairs = grouped[table] = ([], [])
+                pairs = grouped[topic, partition] = ([], [])
             pairs[0].append(key)
             pairs[1].append(value)
-        return grouped
+        return {self.table(TopicPartition(*position)): pairs for position, pairs in grouped.items()}
 
     def _open_reader(self) -> tuple[JournalFile, ThreadPoolExecutor]:
         if self._reader is None or self._threads is None:

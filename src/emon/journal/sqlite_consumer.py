@@ -69,8 +69,10 @@ class SqliteConsumer:
         deadline = loop.time() + timeout_s
         while True:
             changed = self._journal.changed
-            await self._follow()
             batch = await self._take(max_records)
+            while batch is None:
+                await self._follow()
+                batch = await self._take(max_records)
             left = deadline - loop.time()
             if batch or left <= 0:
                 return batch
@@ -149,13 +151,19 @@ class SqliteConsumer:
             given = file.given(self._group, self._member)
             return None if given is None else (file.generation(self._group), given)
 
-    async def _take(self, max_records: int) -> dict[TopicPartition, Sequence[Record]]:
-        """Partitions take turns at going first, so that a full one starves nobody."""
+    async def _take(self, max_records: int) -> dict[TopicPartition, Sequence[Record]] | None:
+        """What comes next; None where the group has decided something since. Partitions take turns at going
+        first, so that a full one starves nobody."""
+        if not self._member:
+            return None
         self._turn += 1
         held = list(self._positions)
         begin = self._turn % len(held) if held else 0
         held = held[begin:] + held[:begin]
-        read = await self._journal.look(lambda file: self._read(file, held, max_records))
+        generation, read = await self._journal.look(
+            lambda file: (file.generation(self._group), self._read(file, held, max_records)))
+        if generation != self._generation:
+            return None
         batch: dict[TopicPartition, Sequence[Record]] = {}
         for position, records in read.items():
             batch[position], self._rest[position] = records[:max_records], records[max_records:]

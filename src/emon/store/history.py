@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, delete, insert, select, update
+from sqlalchemy import Connection, Engine, and_, select, update
 
 from emon.domain import reading
 from emon.domain.errors import Fenced, Unavailable
@@ -31,6 +31,11 @@ _NAMES = ", ".join(column.name for column in _columns)
 _INSERT = f"INSERT INTO {_chunk.name} ({_NAMES}) VALUES (?, ?, ?, ?, ?, ?)"
 _COPY = f"COPY {_chunk.name} ({_NAMES}) FROM STDIN (FORMAT BINARY)"
 _COPY_TYPES = ("text", "int8", "int8", "int8", "int8", "bytea")
+_STATE = schema.snapshot_participant.name
+_FORGET = f"DELETE FROM {_STATE} WHERE partition = ? AND participant = ?"
+_REPLACE = f"INSERT OR REPLACE INTO {_STATE} (partition, participant, state) VALUES (?, ?, ?)"
+_FORGET_ALL = f"DELETE FROM {_STATE} WHERE partition = %s AND participant = ANY(%s)"
+_COPY_STATES = f"COPY {_STATE} (partition, participant, state) FROM STDIN (FORMAT BINARY)"
 _decode = msgspec.json.Decoder(Bound).decode
 
 
@@ -143,15 +148,7 @@ class SqlSnapshots:
         """
         with writing(self._engine) as connection:
             _save_head(connection, partition, generation, offset, shared)
-            table = schema.snapshot_participant
-            names = list(changed)
-            for start in range(0, len(names), 500):  # SQLite takes some thousand parameters a statement
-                connection.execute(delete(table).where(table.c.partition == partition,
-                                                       table.c.participant.in_(names[start:start + 500])))
-            rows = [{"partition": partition, "participant": name, "state": state}
-                    for name, state in changed.items() if state is not None]
-            if rows:
-                connection.execute(insert(table), rows)
+            _replace_states(connection, partition, changed)
 
     def load(self, partition: int) -> Snapshot | None:
         """The newest snapshot; None where there is none. Raises Unavailable."""
@@ -164,6 +161,25 @@ class SqlSnapshots:
                                       .where(states.c.partition == partition))
             participants = {name: bytes(state) for name, state in rows}
             return Snapshot(found.next_offset, bytes(found.shared), participants)
+
+
+def _replace_states(connection: Connection, partition: int, changed: Mapping[str, bytes | None]) -> None:
+    """By the driver's own bulk paths: at full load every participant has changed between two snapshots."""
+    driver: Any = connection.connection.driver_connection
+    rows = [(partition, name, state) for name, state in changed.items() if state is not None]
+    try:
+        if connection.dialect.name == "sqlite":
+            driver.executemany(_FORGET, [(partition, name) for name, state in changed.items() if state is None])
+            driver.executemany(_REPLACE, rows)
+            return
+        with driver.cursor() as cursor:
+            cursor.execute(_FORGET_ALL, (partition, list(changed)))
+            with cursor.copy(_COPY_STATES) as copy:
+                copy.set_types(("int8", "text", "bytea"))
+                for row in rows:
+                    copy.write_row(row)
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        raise Unavailable(f"the history is away: {error}") from error
 
 
 def _save_head(connection: Connection, partition: int, generation: int, offset: int, shared: bytes) -> None:

@@ -12,7 +12,22 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    Row,
+    Text,
+    and_,
+    column,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+    values,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from emon.store.engine import reading, writing
@@ -204,6 +219,23 @@ def device_chunks(engine: Engine, devices: Collection[str], first_observed_at: i
     with reading(engine) as connection:
         return [DeviceChunk(*row) for part in _parts(devices)
                 for row in connection.execute(wanted.where(device_chunk.c.device.in_(part)))]
+
+
+def chunks_around(engine: Engine, spans: Sequence[tuple[str, int, int]], received_since: int) -> list[DeviceChunk]:
+    """Chunks that may hold readings of a device observed in one of its spans (device, first, last)."""
+    found: dict[int, DeviceChunk] = {}
+    with reading(engine) as connection:
+        for start in range(0, len(spans), _IN_LIST // 3):
+            wanted = values(column("device", Text), column("first", BigInteger), column("last", BigInteger),
+                            name="wanted").data(list(spans[start:start + _IN_LIST // 3])).cte("wanted")
+            rows = connection.execute(select(device_chunk.c.chunk_id, *(device_chunk.c[n] for n in DeviceChunk._fields))
+                                      .join_from(wanted, device_chunk, and_(
+                                          device_chunk.c.device == wanted.c.device,
+                                          device_chunk.c.last_observed_at >= wanted.c.first,
+                                          device_chunk.c.first_observed_at <= wanted.c.last))
+                                      .where(device_chunk.c.last_received_at >= received_since))
+            found.update((row[0], DeviceChunk(*row[1:])) for row in rows)
+    return list(found.values())
 
 
 def newest_of_devices(engine: Engine, received_since: int) -> dict[str, tuple[int, int]]:

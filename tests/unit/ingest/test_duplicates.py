@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from emon.domain.reading import Reading
-from emon.ingest.duplicates import Tail, digest, marks_of
+from emon.domain.reading import Reading, content
+from emon.ingest.duplicates import Tail, digest, marks_of, spans
+from emon.limits import CHUNK_AGE
 
 
 def fix(at: int, **more: Any) -> Reading:
@@ -58,3 +59,18 @@ def test_numbers_beyond_63_bits_break_nothing() -> None:
 
 def test_marks_leave_out_what_arrived_before() -> None:
     assert marks_of([fix(10), fix(20)], 20) == {("D", digest(fix(20)))}
+
+
+def test_a_digest_tells_what_content_tells() -> None:
+    """The way a reading came says nothing, and everything measured does."""
+    same = [fix(10), fix(10, seq=7), fix(10, sent_at=9, received_at=99, feed="other")]
+    assert len({digest(each) for each in same}) == len({content(each) for each in same}) == 1
+    others = [fix(10), fix(11), fix(10, lat=3.0), fix(10, extra={"a": 1, "b": 2}), fix(10, battery_fraction=0.5)]
+    assert len({digest(each) for each in others}) == len(others)
+    assert digest(fix(10, extra={"a": 1, "b": 2})) == digest(fix(10, extra={"b": 2, "a": 1}))
+
+
+def test_instants_close_to_each_other_are_one_span() -> None:
+    far = 10 * CHUNK_AGE
+    assert spans({"A": {far, 5, 1, far + CHUNK_AGE}, "B": {3}, "C": set()}) == [
+        ("A", 1, 5), ("A", far, far + CHUNK_AGE), ("B", 3, 3)]
