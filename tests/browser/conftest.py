@@ -19,7 +19,7 @@ QUIET = ("--disable-background-networking", "--disable-component-update", "--dis
          "--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # the map without a graphics card
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, its event loop is this thread's: no asyncio test beside it
 def browser(chromium_path: Path) -> Iterator[Browser]:
     """One browser for the run; each operator has a context, as on a machine of their own."""
     assert (ROOT / "src/emon/console/static/index.html").exists(), "build the console first: make setup"
