@@ -11,7 +11,7 @@ import contextlib
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -25,6 +25,9 @@ from emon.domain.errors import Fault
 from emon.ingest.ticks import Ticker
 from emon.journal.open import open_journal
 from emon.journal.port import Journal
+
+if TYPE_CHECKING:
+    from emon.evaluate.worker import Reached
 
 log = structlog.get_logger()
 
@@ -127,7 +130,8 @@ def _roles(parts: Parts, roles: Sequence[str], stop: asyncio.Event) -> list[tupl
         from emon.evaluate import worker
         from emon.store.history import SqlHistory, SqlSnapshots
 
-        await worker.run(journal, SqlHistory(parts.history), SqlSnapshots(parts.history), clock, stop)
+        await worker.run(journal, SqlHistory(parts.history), SqlSnapshots(parts.history), clock, stop,
+                         report=lambda reached: report_evaluated(store, reached))
 
     async def alerts() -> None:
         from emon.alerts import worker
@@ -142,6 +146,20 @@ def _roles(parts: Parts, roles: Sequence[str], stop: asyncio.Event) -> list[tupl
 
     known = {"ingest": ingest, "route": route, "evaluate": evaluate, "alerts": alerts, "notify": notify}
     return [(name, known[name]) for name in roles if name in known]
+
+
+def report_evaluated(store: Engine, reached: Sequence[Reached]) -> None:
+    """Puts the evaluator's position where the console looks for it: the evaluator knows no store. Raises
+    Unavailable."""
+    from emon.store import writing
+    from emon.store.progress import Progress, report
+
+    now = SystemClock().now_us()
+    with writing(store) as connection:
+        report(connection, [
+            Progress(stage="evaluate", partition=one.partition, position=one.position, end=one.end,
+                     last_tick=one.clock, updated_at=now, caught_up_at=now if one.position >= one.end else None)
+            for one in reached])
 
 
 def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -23,6 +24,7 @@ from emon.domain import finding as findings
 from emon.domain.errors import Unavailable
 from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
+from emon.domain.versions import ALWAYS
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.port import History, Snapshots
 from emon.journal.port import FINDINGS, READINGS, Consumer, Entry, Fenced, Journal, Record, TopicPartition
@@ -39,22 +41,39 @@ from emon.limits import (
 log = structlog.get_logger()
 
 GROUP = "evaluate"
+_REPORT_EVERY_S = 1.0
+
+
+class Reached(NamedTuple):
+    """How far a partition is judged: everything before `position`, up to the instant `clock` (None: nothing
+    yet). `end`: where the log ends."""
+
+    partition: int
+    position: int
+    end: int
+    clock: int | None
+
+
+Report = Callable[[Sequence[Reached]], None]
+"""Tells the others how far the evaluator is; called on a thread. May raise Unavailable."""
 
 
 @dataclass(slots=True)
 class _Held:
-    """A partition that is ours: its evaluator stands after the record before `offset`."""
+    """A partition that is ours: its evaluator stands after the record before `offset`. `clock`: up to when
+    everything is judged and written."""
 
     evaluator: Evaluator
     generation: int
     offset: int
     saved_offset: int
     saved_at: float
+    clock: int
 
 
 async def run(journal: Journal, history: History, snapshots: Snapshots, clock: Clock,
-              stop: asyncio.Event) -> None:
-    """Evaluates until `stop`."""
+              stop: asyncio.Event, report: Report | None = None) -> None:
+    """Evaluates until `stop`. `report` is called about once a second for the partitions held."""
     wait = RETRY_FIRST_S
     while not stop.is_set():
         try:
@@ -63,6 +82,7 @@ async def run(journal: Journal, history: History, snapshots: Snapshots, clock: C
             log.warning("evaluator waits", reason=str(error))
             wait = await _pause(stop, wait)
             continue
+        watch = asyncio.create_task(_watch(worker, report), name="emon-evaluate-watch")
         try:
             while not stop.is_set():
                 try:
@@ -77,7 +97,20 @@ async def run(journal: Journal, history: History, snapshots: Snapshots, clock: C
                     wait = await _pause(stop, wait)
             await worker.leave()
         finally:
+            watch.cancel()
+            await asyncio.wait([watch])
             await worker.close()
+
+
+async def _watch(worker: _Worker, report: Report | None) -> None:
+    """Says how far the evaluator is, beside its work: asking for the log's end may take a while."""
+    while True:
+        with contextlib.suppress(Unavailable):  # the worker itself says so
+            done = await worker.reached()
+            metrics.STAGE_LAG.labels(GROUP).set(sum(one.end - one.position for one in done))
+            if report is not None and done:
+                await asyncio.to_thread(report, done)
+        await asyncio.sleep(_REPORT_EVERY_S)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> float:
@@ -95,6 +128,7 @@ class _Worker:
         self._journal, self._history, self._snapshots, self._clock = journal, history, snapshots, clock
         self._consumer, self._partitions = consumer, partitions
         self._held: dict[int, _Held] = {}
+        self._idle = False  # the last poll brought nothing
 
     @classmethod
     async def join(cls, journal: Journal, history: History, snapshots: Snapshots, clock: Clock) -> _Worker:
@@ -106,16 +140,25 @@ class _Worker:
     async def turn(self) -> None:
         """Reads what there is, judges it, writes what follows. Raises Fenced, Unavailable."""
         batch = await self._consumer.poll(max_records=EVALUATE_RECORDS, timeout_s=EVALUATE_POLL_S)
+        self._idle = not batch
         new = await self._follow(self._consumer.assignment())
         work = [(position.partition, records) for position, records in batch.items()
                 if position.partition in self._held and position.partition not in new and records]
         for partition, written in await asyncio.gather(*(self._step(*each) for each in work)):
             await self._write(written)
             held, records = self._held[partition], batch[TopicPartition(READINGS, partition)]
-            held.offset = records[-1].offset + 1
+            held.offset, held.clock = records[-1].offset + 1, held.evaluator.clock
         for partition, held in self._held.items():
             if held.offset > held.saved_offset and monotonic_s() - held.saved_at >= SNAPSHOT_EVERY_S:
                 await self._save(partition, held)
+
+    async def reached(self) -> list[Reached]:
+        """How far each partition held is judged. Raises Unavailable."""
+        ends = await self._journal.end_offsets(READINGS)
+        # What ends a transaction in the log is no record: whose last poll brought nothing has nothing left to do.
+        return [Reached(partition, end if self._idle else min(held.offset, end), end,
+                        None if held.clock == ALWAYS else held.clock)
+                for partition, held in sorted(self._held.items()) for end in (ends.get(partition, 0),)]
 
     def forget(self) -> None:
         """Throws away what was worked out; the next turn begins at the snapshots."""
@@ -155,9 +198,9 @@ class _Worker:
         snapshot = self._snapshots.load(partition)
         if snapshot is None:
             evaluator = Evaluator(self._history, partition=partition, partitions=self._partitions)
-            return _Held(evaluator, generation, 0, 0, monotonic_s())
+            return _Held(evaluator, generation, 0, 0, monotonic_s(), evaluator.clock)
         evaluator = Evaluator.restore(snapshot, self._history, partition=partition, partitions=self._partitions)
-        return _Held(evaluator, generation, snapshot.offset, snapshot.offset, monotonic_s())
+        return _Held(evaluator, generation, snapshot.offset, snapshot.offset, monotonic_s(), evaluator.clock)
 
     async def _step(self, partition: int, records: Sequence[Record]) -> tuple[int, list[Finding]]:
         evaluator = self._held[partition].evaluator
