@@ -286,9 +286,9 @@ class Evaluator:
                 self._outages.named(binding.device, binding.feed)
                 self._outages.text()
             case Tick(heard=heard) if heard:
-                for feed, devices in heard.items():
-                    for device, observed_at in devices:
-                        self._outages.hear(feed, device, observed_at)
+                for feed, readings in heard.items():
+                    for reading in readings:
+                        self._outages.elsewhere(feed, reading, self.clock)
             case _:
                 pass
         for participant, from_ in changed.items():

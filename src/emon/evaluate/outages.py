@@ -8,13 +8,13 @@ backlog that arrives later shrinks, splits or removes an outage.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
+from emon.domain.reading import Reading
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.matching import Book, Key, Moment, revise
 from emon.evaluate.orderbook import OrderBook
@@ -22,18 +22,18 @@ from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.signals import Outage
 from emon.evaluate.track import key as fold_key
 from emon.evaluate.verdict import Interval
-from emon.journal.records import Bound
+from emon.journal.records import Bound, HeardElsewhere
 from emon.limits import CONTACT_EVERY_S, DEFAULT_FEED, OUTAGE_MIN_MEMBERS
 
 
 class Heard(NamedTuple):
-    """A stretch in which the feed was heard often enough, from `first` to `last`; the readings at its ends
-    where this partition knows them."""
+    """A stretch in which the feed was heard often enough, from `first` to `last`; the readings at its
+    ends, whichever partition they went to."""
 
     first: int
     last: int
-    first_bound: Bound | None = None
-    last_bound: Bound | None = None
+    first_bound: Bound
+    last_bound: Bound
 
 
 @dataclass(slots=True)
@@ -66,6 +66,7 @@ class Outages:
         self.feeds: dict[str, Feed] = {}
         self.via: dict[str, list[tuple[int, str]]] = {}  # device -> when which feed began to carry it
         self.own: list[tuple[int, int]] = []
+        self.ahead: list[Bound] = []  # of other partitions, observed in what is still the future
         self.pace = round(CONTACT_EVERY_S * SECOND)
         self.watched = False
 
@@ -90,10 +91,20 @@ class Outages:
     def take(self, bound: Bound) -> None:
         """A reading of a bound device."""
         reading = bound.reading
-        self.hear(reading.feed or DEFAULT_FEED, reading.device, reading.observed_at, bound)
+        self._hear(reading.feed or DEFAULT_FEED, reading.device, reading.observed_at, bound)
 
-    def hear(self, by: str, device: str, at: int, bound: Bound | None = None) -> None:
-        """A device was heard by a feed; without `bound` another partition has the reading."""
+    def elsewhere(self, by: str, one: HeardElsewhere, clock: int) -> None:
+        """Another partition has been given a reading."""
+        bound = Bound("", one.received_at, Reading(
+            device=one.device, kind=one.kind, observed_at=one.observed_at, seq=one.seq, feed=by or None,
+            event=one.event, test_id=one.test_id))
+        if one.observed_at > clock:
+            self.ahead.append(bound)
+        else:
+            self.take(bound)
+
+    def _hear(self, by: str, device: str, at: int, bound: Bound) -> None:
+        """A device was heard by a feed."""
         if not self.watched:
             return
         self._note_feed(device, at, by)
@@ -128,16 +139,23 @@ class Outages:
             if feed.heard[-1].last + self.pace <= last_clock:
                 return None
             calm[name] = feed.heard[-1].first
+        if any(bound.reading.observed_at <= last_clock for bound in self.ahead):
+            return None
         return calm
 
     def due(self, clock: int) -> int | None:
         """The next whole second at which something may change."""
         dues = [d for d in (self._due(feed, clock) for feed in self.feeds.values()) if d is not None]
+        dues += [-(-bound.reading.observed_at // SECOND) * SECOND for bound in self.ahead]
         return min(dues, default=None)
 
     def judge(self, tick: int, moment: Moment) -> Changed:
         """What a whole second brings."""
         changed = Changed({}, [])
+        ripe = [bound for bound in self.ahead if bound.reading.observed_at <= tick]
+        self.ahead = [bound for bound in self.ahead if bound.reading.observed_at > tick]
+        for bound in ripe:
+            self.take(bound)
         for _, feed in sorted(self.feeds.items()):
             due = self._due(feed, tick)
             if due is None or due > tick:
@@ -230,13 +248,16 @@ class Outages:
 
 
 def _join(left: Heard, right: Heard) -> Heard:
-    """Two stretches as one; of readings at one instant the later in fold order stands at the end."""
-    last, first = right.last_bound, left.first_bound
-    if left.last == right.last and left.last_bound is not None:
-        last = left.last_bound if last is None else max(left.last_bound, last, key=fold_key)
+    """Two stretches as one. Of readings at one instant the first in fold order stands at the beginning and the
+    last at the end, and of the same one twice what came first: in whatever order they are heard."""
+    first, last = left.first_bound, right.last_bound
+    if left.first == right.first:
+        first = min(first, right.first_bound, key=lambda bound: (fold_key(bound), bound.received_at))
     if left.last > right.last:
-        return left
-    return Heard(left.first, right.last, first, last)
+        last = left.last_bound
+    elif left.last == right.last:
+        last = max(left.last_bound, last, key=lambda bound: (fold_key(bound), -bound.received_at))
+    return Heard(left.first, max(left.last, right.last), first, last)
 
 
 def _interval(outage: Outage, feed: Feed) -> Interval:
@@ -244,7 +265,7 @@ def _interval(outage: Outage, feed: Feed) -> Interval:
     following = next((h.first_bound for h in feed.heard if h.first == outage.ended), None)
     numbers: dict[str, Any] = {"devices": len(outage.members), "last_heard_at": outage.last,
                                "parameters": {"minimum_devices": OUTAGE_MIN_MEMBERS}}
-    used: Sequence[Bound | None] = (last, following)
+    used = (last, following)
     return Interval(family="feed_outage", kind="feed_outage", onset=outage.onset, ended=outage.ended, level=1,
                     reason="silence" if outage.ended is None else "heard",
                     settled=NEVER if outage.ended is None else outage.ended,

@@ -59,7 +59,7 @@ class SavedFeed(msgspec.Struct, array_like=True):
     """A feed; outages as (last, onset, ended, members)."""
 
     name: str
-    heard: list[tuple[int, int, Bound | None, Bound | None]]
+    heard: list[tuple[int, int, Bound, Bound]]
     devices: list[str]
     outages: list[tuple[int, int, int | None, list[str]]]
     book: SavedBook
@@ -79,6 +79,7 @@ class SavedShared(msgspec.Struct, array_like=True):
     pace: int
     watched: bool
     lane: bytes
+    ahead: list[Bound]
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -117,7 +118,8 @@ def load_person(state: bytes, person: Person) -> None:
 def dump_shared(clock: int, arrival: list[InputRecord], outages: Outages, lane: bytes) -> bytes:
     """The shared part."""
     feeds = [_dump_feed(feed) for _, feed in sorted(outages.feeds.items())]
-    return _encode(SavedShared(clock, arrival, outages.own, feeds, outages.via, outages.pace, outages.watched, lane))
+    return _encode(SavedShared(clock, arrival, outages.own, feeds, outages.via, outages.pace, outages.watched, lane,
+                               outages.ahead))
 
 
 def _dump_feed(feed: Feed) -> SavedFeed:
@@ -130,7 +132,7 @@ def _dump_feed(feed: Feed) -> SavedFeed:
 def load_shared(state: bytes, outages: Outages) -> tuple[int, list[InputRecord], bytes]:
     """Fills the outages; returns the clock, the arrival that is not whole, and the lane's part."""
     saved = _decode_shared(state)
-    outages.own, outages.via = saved.own_outages, saved.via
+    outages.own, outages.via, outages.ahead = saved.own_outages, saved.via, saved.ahead
     outages.pace, outages.watched = saved.pace, saved.watched
     outages.feeds = {
         feed.name: Feed(feed.name, [Heard(*h) for h in feed.heard], set(feed.devices),

@@ -64,12 +64,25 @@ class Bound(msgspec.Struct, frozen=True, omit_defaults=True, tag="bound", tag_fi
     v: int = 1
 
 
+class HeardElsewhere(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Of a reading that went to other partitions, what a feed's silence and its evidence need.
+    `received_at`: the arrival's effective instant."""
+
+    device: str
+    kind: str
+    observed_at: int
+    received_at: int
+    seq: int | None = None
+    event: str | None = None
+    test_id: str | None = None
+
+
 class Tick(msgspec.Struct, frozen=True, omit_defaults=True, tag="tick", tag_field="type"):
-    """A whole second has passed at ingest; an arrival of its own. `heard`: per feed, the devices whose
-    readings the router has passed to *other* partitions since the last tick, with their observed_at."""
+    """A whole second has passed at ingest; an arrival of its own. `heard`: per feed, the readings that the
+    router has passed to *other* partitions since the last tick."""
 
     received_at: int
-    heard: dict[str, list[tuple[str, int]]] | None = None
+    heard: dict[str, list[HeardElsewhere]] | None = None
     v: int = 1
 
 

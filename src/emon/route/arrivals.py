@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from emon.journal.port import RAW, Record, TopicPartition
 from emon.journal.records import OrdersRecord, Tick, decode_orders
-from emon.route.heads import RawHead, Reading, decode_head, decode_raw
+from emon.route.heads import RawHead, Reading, decode_head, decode_raw, on_its_way
 
 
 @dataclass(slots=True)
@@ -67,10 +67,8 @@ class Arrivals:
                 if open_ is None or open_.batch != head.batch:
                     _close(open_, arrivals)
                     open_ = _Open(head.batch, record.offset, Arrival(head.received_at))
-                reading = decode_head(head.reading)
-                open_.arrival.readings.append(Reading(
-                    reading.device, reading.observed_at, head.received_at, head.feed, head.reading,
-                    record.offset, position.partition))
+                open_.arrival.readings.append(on_its_way(decode_head(head.reading), head.received_at, head.feed,
+                                                         head.reading, record.offset, position.partition))
                 if not head.last and head.batch:
                     continue
             _close(open_, arrivals)

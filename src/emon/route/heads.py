@@ -32,12 +32,16 @@ class BoundHead(msgspec.Struct, omit_defaults=True, tag="bound", tag_field="type
 
 
 class ReadingHead(msgspec.Struct, gc=False):
-    """Of a reading, what decides whose it is, and by which feed it came."""
+    """Of a reading, what decides whose it is, by which feed it came, and how evidence names it."""
 
     device: str
     observed_at: int
     received_at: int = 0
     feed: str = ""
+    kind: str = ""
+    seq: int | None = None
+    event: str | None = None
+    test_id: str | None = None
 
 
 class Reading(msgspec.Struct, gc=False):
@@ -50,6 +54,10 @@ class Reading(msgspec.Struct, gc=False):
     line: msgspec.Raw
     offset: int = 0
     partition: int = 0
+    kind: str = ""
+    seq: int | None = None
+    event: str | None = None
+    test_id: str | None = None
 
 
 decode_raw = msgspec.json.Decoder(RawHead | RawRejected | Tick | BindingVersion).decode
@@ -60,4 +68,11 @@ encode = msgspec.json.Encoder().encode
 def reading_of(line: bytes | msgspec.Raw) -> Reading:
     """A reading's bytes with their head."""
     head = decode_head(line)
-    return Reading(head.device, head.observed_at, head.received_at, head.feed, msgspec.Raw(line))
+    return on_its_way(head, head.received_at, head.feed, msgspec.Raw(line))
+
+
+def on_its_way(head: ReadingHead, received_at: int, feed: str, line: msgspec.Raw, offset: int = 0,
+               partition: int = 0) -> Reading:
+    """A reading of the raw log, or of a chunk."""
+    return Reading(head.device, head.observed_at, received_at, feed, line, offset, partition, head.kind, head.seq,
+                   head.event, head.test_id)

@@ -14,7 +14,7 @@ import msgspec
 from emon.journal.port import ORDERS, RAW, READINGS, Journal, Record, TopicPartition
 from emon.journal.records import Bound, InputRecord, Tick, decode_input, decode_orders
 from emon.route.bind import Binder, VersionRecord
-from emon.route.heads import RawHead, Reading, decode_head, decode_raw
+from emon.route.heads import RawHead, Reading, decode_head, decode_raw, on_its_way
 from emon.route.history import DeviceHistory
 from emon.route.sequence import Sequencer
 
@@ -54,9 +54,10 @@ async def load_sequence(journal: Journal, partitions: int) -> Sequencer:
     for partition, tail in enumerate(tails):
         for record in tail:
             if isinstance(record, Bound) and record.received_at > (tick or 0):
-                reading = record.reading
-                sequencer.hear(Reading(reading.device, reading.observed_at, 0, reading.feed or "", _UNREAD),
-                               (partition,))
+                one = record.reading
+                sequencer.hear(Reading(one.device, one.observed_at, 0, one.feed or "", _UNREAD, kind=one.kind,
+                                       seq=one.seq, event=one.event, test_id=one.test_id),
+                               (partition,), record.received_at)
     return sequencer
 
 
@@ -82,9 +83,8 @@ async def load_history(journal: Journal, begin: Begin, positions: Positions) -> 
         async for record in _all(journal, position, start, begin[position]):
             head = decode_raw(record.value)
             if isinstance(head, RawHead):
-                reading = decode_head(head.reading)
-                history.add(Reading(reading.device, reading.observed_at, head.received_at, head.feed,
-                                    head.reading, record.offset, partition))
+                history.add(on_its_way(decode_head(head.reading), head.received_at, head.feed, head.reading,
+                                       record.offset, partition))
     return history
 
 

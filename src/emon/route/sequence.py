@@ -15,12 +15,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from emon.journal.port import READINGS, Entry
-from emon.journal.records import OwnOutage, Tick
+from emon.journal.records import HeardElsewhere, OwnOutage, Tick
 from emon.limits import OWN_OUTAGE_GAP, TICK_EVERY
 from emon.route.bind import Output, Placed
 from emon.route.heads import BoundHead, Reading, encode
 
-Heard = dict[str, list[tuple[str, int]]]
+Heard = dict[str, list[HeardElsewhere]]
 
 
 class Sequencer:
@@ -43,19 +43,23 @@ class Sequencer:
         if self.tick is None:
             return self._tick(newest)
         if newest - self.tick > OWN_OUTAGE_GAP:
+            if any(self._heard):  # known by the end of its second, whatever came then
+                return [*self._tick(self.tick + TICK_EVERY), *self.ticks_up_to(instant)]
             outage = OwnOutage(self.stamp(0), self.tick, newest)
             told = arrival([Placed(p, "tick", outage) for p in range(self._partitions)])
             return [*told, *self._tick(newest)]
         return [entry for due in range(self.tick + TICK_EVERY, newest + 1, TICK_EVERY)
                 for entry in self._tick(due)]
 
-    def hear(self, reading: Reading, partitions: Iterable[int]) -> None:
-        """Notes for the other partitions that this device's reading went to these."""
+    def hear(self, reading: Reading, partitions: Iterable[int], stamp: int) -> None:
+        """Notes for the other partitions that this reading went to these, in the arrival of `stamp`."""
         if self._partitions > 1:
             told = set(partitions)
+            note = HeardElsewhere(reading.device, reading.kind, reading.observed_at, stamp, reading.seq,
+                                  reading.event, reading.test_id)
             for partition, heard in enumerate(self._heard):
                 if partition not in told:
-                    heard.setdefault(reading.feed, []).append((reading.device, reading.observed_at))
+                    heard.setdefault(reading.feed, []).append(note)
 
     def _tick(self, instant: int) -> list[Entry]:
         """A tick; nothing where time has passed it already."""

@@ -226,7 +226,7 @@ class Router:
             targets = self.binder.place(reading, stamp)
             if targets:
                 placed += targets
-                self.sequencer.hear(reading, (target.partition for target in targets))
+                self.sequencer.hear(reading, (target.partition for target in targets), stamp)
         if not placed:
             self.sequencer.last = last
         return arrival(placed)
@@ -243,7 +243,7 @@ class Router:
         for reading in readings:
             targets = self.binder.place(reading, stamp)
             placed += targets
-            self.sequencer.hear(reading, (target.partition for target in targets))
+            self.sequencer.hear(reading, (target.partition for target in targets), stamp)
         for conflict in self.binder.book.conflicts:
             if any(conflict.device == device for device, _, _ in change.again):
                 log.warning("device is bound to two people: pending, its readings go to nobody",

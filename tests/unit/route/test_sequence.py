@@ -6,7 +6,7 @@ import msgspec
 
 from emon.domain.instant import SECOND
 from emon.journal.port import Entry
-from emon.journal.records import Bound, OwnOutage, Tick, decode_input
+from emon.journal.records import Bound, HeardElsewhere, OwnOutage, Tick, decode_input
 from emon.route.bind import Placed
 from emon.route.heads import BoundHead, Reading
 from emon.route.sequence import Sequencer, arrival
@@ -63,13 +63,24 @@ def test_a_clock_that_ran_ahead_is_no_outage_when_the_others_catch_up() -> None:
 
 def test_a_tick_names_what_other_partitions_heard_since_the_last_one() -> None:
     order = Sequencer(3, T, T)
-    order.hear(Reading("d1", T - 7, T, "acme", LINE), [0])
-    order.hear(Reading("d2", T - 8, T, "acme", LINE), [0, 2])
+    order.hear(Reading("d1", T - 7, T, "acme", LINE, kind="status", event="battery"), [0], T + 1)
+    order.hear(Reading("d2", T - 8, T, "acme", LINE, kind="position", seq=4), [0, 2], T + 2)
     entries = order.ticks_up_to(T + SECOND)
     heard = [records(entries, p)[0].heard for p in range(3)]  # type: ignore[attr-defined]
-    assert heard == [None, {"acme": [("d1", T - 7), ("d2", T - 8)]}, {"acme": [("d1", T - 7)]}]
+    one = HeardElsewhere("d1", "status", T - 7, T + 1, event="battery")
+    two = HeardElsewhere("d2", "position", T - 8, T + 2, seq=4)
+    assert heard == [None, {"acme": [one, two]}, {"acme": [one]}]
     again = order.ticks_up_to(T + 2 * SECOND)
     assert [records(again, p)[0].heard for p in range(3)] == [None, None, None]  # type: ignore[attr-defined]
+
+
+def test_what_was_heard_is_known_everywhere_before_an_outage_of_ours() -> None:
+    order = Sequencer(2, T + 500_000, T)
+    order.hear(Reading("d1", T, T, "acme", LINE, kind="status"), [0], T + 500_000)
+    told = records(order.ticks_up_to(T + 60 * SECOND), 1)
+    assert [type(r) for r in told] == [Tick, OwnOutage, Tick]
+    assert told[0] == Tick(T + SECOND, {"acme": [HeardElsewhere("d1", "status", T, T + 500_000)]})
+    assert told[1] == OwnOutage(T + SECOND + 1, T + SECOND, T + 60 * SECOND)
 
 
 def test_the_last_record_of_an_arrival_is_marked_in_each_partition() -> None:

@@ -1,0 +1,86 @@
+"""Partitions are invisible: several evaluators, each with its share and what the others heard, say together
+what one with everything says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import msgspec
+
+from emon.domain.finding import Finding, publication_key
+from emon.evaluate.evaluator import Evaluator
+from emon.evaluate.history import MemoryHistory, MemorySnapshots
+from emon.journal.port import partition_of
+from emon.journal.records import Bound, HeardElsewhere, InputRecord, Tick
+from tests.properties.corpus import corpus
+from tests.properties.running import REAL, at_once, cut
+
+SECOND = 1_000_000
+PARTITIONS = 3
+
+
+def ticking(records: Sequence[InputRecord]) -> list[InputRecord]:
+    """The world as a router tells it: a tick at every whole second that follows an arrival, and nothing else
+    at whole seconds."""
+    shifted = [msgspec.structs.replace(r, received_at=r.received_at + 1) for r in records if not isinstance(r, Tick)]
+    seconds = sorted({(r.received_at // SECOND + 1) * SECOND for r in shifted if isinstance(r, Bound)})
+    taken = {r.received_at for r in shifted}
+    ticks: list[InputRecord] = [Tick(second) for second in seconds if second not in taken]
+    return _marked(sorted([*shifted, *ticks], key=lambda record: record.received_at))
+
+
+def share(records: Sequence[InputRecord], partition: int) -> list[InputRecord]:
+    """What one partition is given."""
+    heard: dict[str, list[HeardElsewhere]] = {}
+    given: list[InputRecord] = []
+    for record in records:
+        match record:
+            case Bound(participant=who, reading=one) if partition_of(who, PARTITIONS) != partition:
+                heard.setdefault(one.feed or "", []).append(HeardElsewhere(
+                    one.device, one.kind, one.observed_at, record.received_at, one.seq, one.event, one.test_id))
+            case Tick():
+                given.append(Tick(record.received_at, heard or None))
+                heard = {}
+            case _:
+                given.append(record)
+    return _marked(given)
+
+
+def _marked(records: Sequence[InputRecord]) -> list[InputRecord]:
+    """The last record of each arrival says so, as the router marks it in each partition."""
+    marked: list[InputRecord] = []
+    for record, following in zip(records, [*records[1:], None], strict=True):
+        if not isinstance(record, Tick):
+            ends = following is None or following.received_at != record.received_at
+            record = msgspec.structs.replace(record, last=ends)
+        marked.append(record)
+    return marked
+
+
+def judged(records: Sequence[InputRecord], partition: int, until: int, random: Random) -> list[Finding]:
+    """What one evaluator says, stopped and restored between batches."""
+    history, snapshots = MemoryHistory(), MemorySnapshots()
+    one = Evaluator(history, partition=partition, partitions=PARTITIONS)
+    lines: list[Finding] = []
+    for part in cut(records, random):
+        lines += one.step(part)
+        one.flush_history()
+        shared, changed = one.snapshot()
+        snapshots.save(partition, 1, 0, shared, changed)
+        snapshot = snapshots.load(partition)
+        assert snapshot is not None
+        one = Evaluator.restore(snapshot, history, partition=partition, partitions=PARTITIONS)
+    return lines + list(one.advance(until))
+
+
+def test_partitions_together_say_what_one_says() -> None:
+    outages = 0
+    for case in corpus():
+        told, until = ticking(case.records), case.until + SECOND
+        together = [line for partition in range(PARTITIONS)
+                    for line in judged(share(told, partition), partition, until, Random(case.name))]
+        alone = at_once(REAL, told, until)
+        assert sorted(together, key=publication_key) == sorted(alone, key=publication_key), case.name
+        outages += sum(line.kind == "feed_outage" for line in alone)
+    assert outages > 20, "else this shows nothing"
