@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from emon.domain.errors import Fault
@@ -32,7 +32,8 @@ class Settings(BaseSettings):
                                                              "that serve neither ingest nor console; 0: any free.")
     listen_host: str = Field("127.0.0.1", description="Address to listen on; loopback only until there is log-in.")
     listen_port: int = Field(8800, ge=0, le=65535, description="Port of console, API and ingest.")
-    public_url: str = Field("http://127.0.0.1:8800", description="Address of the console in messages to people.")
+    public_url: str = Field("", description="Address of the console in messages to people; empty: this machine's "
+                                            "loopback with the port of `EMON_LISTEN_PORT`.")
     log_format: str = Field("text", pattern="^(text|json)$", description="Logs as readable `text` or `json` lines.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severe log level.")
     kafka_username: str = Field("", description="SASL user name at Kafka; empty: no authentication.")
@@ -49,6 +50,11 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr = Field(SecretStr(""), description="Key that signs webhook notifications "
                                                                  "(HMAC-SHA256).")
     outbox_dir: Path | None = Field(None, description="Folder that takes notifications as files, for trials.")
+
+    @model_validator(mode="after")
+    def _links_lead_here(self) -> Settings:
+        self.public_url = self.public_url or f"http://127.0.0.1:{self.listen_port}"
+        return self
 
 
 def load(environ: dict[str, str] | None = None) -> Settings:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from sqlalchemy import Engine
 from emon import config
 from emon.clock import Clock, ScaledClock, SystemClock
 from emon.config import Settings
-from emon.domain.errors import Fault
+from emon.domain.errors import Fault, Unavailable
 from emon.ingest.ticks import Ticker
 from emon.journal.open import open_journal
 from emon.journal.port import Journal
@@ -94,22 +95,42 @@ async def serve(parts: Parts, roles: Sequence[str], *, stop: asyncio.Event | Non
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await parts.open()
-    try:
-        async with asyncio.TaskGroup() as group:
-            for name, role in _roles(parts, roles, stop):
-                group.create_task(_named(name, role, stop), name=name)
-            group.create_task(_http(parts, roles, stop, ready), name="http")
-    finally:
-        await parts.close()
+    listening = _listen(parts.settings.listen_host, _port(parts.settings, roles))
+    with contextlib.closing(listening):
+        try:
+            await parts.open()
+            async with asyncio.TaskGroup() as group:
+                for name, role in _roles(parts, roles, stop):
+                    group.create_task(_named(name, role, stop), name=name)
+                group.create_task(_http(parts, roles, stop, listening, ready), name="http")
+        finally:
+            await parts.close()
 
 
 async def _named(name: str, role: Role, stop: asyncio.Event) -> None:
     log.info("role starts", role=name)
-    await role()
-    if not stop.is_set():
-        raise RuntimeError(f"role {name} ended by itself")
+    try:
+        await role()
+        if not stop.is_set():
+            raise RuntimeError(f"role {name} ended by itself")
+    except BaseException:
+        stop.set()  # a cancellation can get lost in `wait_for`; nobody misses this
+        raise
     log.info("role stopped", role=name)
+
+
+def _port(settings: Settings, roles: Sequence[str]) -> int:
+    return settings.listen_port if {"ingest", "console"} & set(roles) else settings.metrics_port
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises Unavailable."""
+    try:
+        return socket.create_server((host, port), backlog=2048,
+                                    family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror or error}; end what uses it, or set "
+                          "EMON_LISTEN_HOST and EMON_LISTEN_PORT") from None
 
 
 def _roles(parts: Parts, roles: Sequence[str], stop: asyncio.Event) -> list[tuple[str, Role]]:
@@ -184,20 +205,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _http(parts: Parts, roles: Sequence[str], stop: asyncio.Event,
+async def _http(parts: Parts, roles: Sequence[str], stop: asyncio.Event, listening: socket.socket,
                 ready: Callable[[str], None] | None) -> None:
-    port = parts.settings.listen_port
-    if not {"ingest", "console"} & set(roles):
-        port = parts.settings.metrics_port
-    server = _Server(uvicorn.Config(
-        app_of(parts, roles), host=parts.settings.listen_host, port=port, log_config=None, access_log=False,
-        timeout_graceful_shutdown=2, lifespan="on"))
-    serving = asyncio.create_task(server.serve())
+    server = _Server(uvicorn.Config(app_of(parts, roles), log_config=None, access_log=False,
+                                    timeout_graceful_shutdown=2, lifespan="on"))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn offers no event
             await asyncio.sleep(0.01)
         if server.started:
-            host, bound = server.servers[0].sockets[0].getsockname()[:2]
+            host, bound = listening.getsockname()[:2]
             log.info("listening", address=f"http://{host}:{bound}")
             if ready:
                 ready(f"http://{host}:{bound}")

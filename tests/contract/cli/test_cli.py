@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +187,31 @@ def test_a_changed_log_is_told(tmp_path: Path) -> None:
     done = emon("audit", "verify", "--data", tmp_path)
     assert done.returncode == 1
     assert "entries are missing at the end" in done.stderr
+
+
+def test_a_port_in_use_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is found out before anything is opened."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setenv("EMON_LISTEN_PORT", str(other.getsockname()[1]))
+        done = emon("up", "--data", tmp_path / "data")
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "EMON_LISTEN_PORT" in done.stderr
+
+
+def test_readings_of_nobody_move_the_clock_too(case: Path) -> None:
+    """The default of --until is the last arrival of anything."""
+    (case / "orders.yaml").write_text(ORDER.replace("confirm_fixes: 2", "confirm_fixes: 2, hold_s: 600"))
+    stranger = reading(20).replace("A-1", "X-9")
+    (case / "readings.ndjson").write_text("\n".join([reading(1), reading(2), stranger]) + "\n")
+    assert evaluate(case).returncode == 0
+    assert [(f["onset"], f["decided_at"]) for f in found(case) if f["kind"] == "exclusion_zone"] == [
+        ("2026-11-22T02:01:00Z", "2026-11-22T02:11:00Z")]
+
+
+def test_a_condition_that_nobody_judges_is_told(case: Path) -> None:
+    with (case / "orders.yaml").open("a") as orders:
+        orders.write("  - {id: c4, kind: alcohol, mode: abstinence}\n")
+    done = emon("check", case / "orders.yaml", case / "zones.geojson")
+    assert done.returncode == 0
+    assert "orders.yaml:11: no rule of this version judges alcohol" in done.stdout
