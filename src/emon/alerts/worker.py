@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from emon import metrics
 from emon.alerts import batch, publish, timers
 from emon.alerts.batch import Arrived
-from emon.clock import Clock, SystemClock, monotonic_s
+from emon.clock import Clock, SystemClock, monotonic_s, pause
 from emon.domain import finding as findings
 from emon.domain.errors import Fenced, Unavailable
 from emon.journal.port import ALERTS, FINDINGS, ORDERS, Consumer, Entry, Journal, Record, TopicPartition
@@ -78,7 +78,7 @@ async def run(journal: Journal, store: Engine, clock: Clock, stop: asyncio.Event
             wait_s = RETRY_FIRST_S
         except (Unavailable, Fenced) as error:
             _log.warning("alerts wait", reason=str(error), wait_s=wait_s)
-            await wall.sleep(wait_s)
+            await pause(stop, wait_s)
             wait_s = min(2 * wait_s, RETRY_MOST_S)
 
 

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from emon import config, metrics
-from emon.clock import Clock, SystemClock, monotonic_s
+from emon.clock import Clock, SystemClock, monotonic_s, pause
 from emon.domain.alert import Event
 from emon.domain.errors import Unavailable
 from emon.domain.instant import SECOND
@@ -66,7 +66,7 @@ async def _again_and_again(once: Callable[[], Coroutine[Any, Any, bool]], wall: 
             wait_s = RETRY_FIRST_S
         except Unavailable as error:
             _log.warning("notify waits", reason=str(error), wait_s=wait_s)
-            await wall.sleep(wait_s)
+            await pause(stop, wait_s)
             wait_s = min(2 * wait_s, RETRY_MOST_S)
 
 
