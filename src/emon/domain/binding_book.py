@@ -7,6 +7,7 @@ one instant is nobody's for as long as that lasts: the overlap is pending and ac
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -146,6 +147,12 @@ class Shorthand:
         bindings += [_of_order(other, b) for _, other in sorted(known.items()) if other is not order
                      for name, b in sorted(mine.items()) if name not in before]
         return bindings
+
+
+def bindings_of(orders: Iterable[Order]) -> list[Binding]:
+    """What all these versions say about devices, also which ones later versions drop."""
+    shorthand = Shorthand()
+    return [binding for order in orders for binding in shorthand.add(order)]
 
 
 def _of_order(order: Order, binding: Binding) -> Binding:

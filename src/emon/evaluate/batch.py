@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from emon.domain.binding import Binding
-from emon.domain.binding_book import BindingBook, Shorthand, holder
+from emon.domain.binding_book import BindingBook, holder
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.domain.reading import Reading
@@ -50,7 +50,8 @@ def evaluate(arrivals: Iterable[InputRecord], until: int | None = None, *,
 
 def merge(readings: Iterable[Reading | OwnOutage], orders: Iterable[Order], zones: Iterable[Zone],
           bindings: Iterable[Binding], own_outages: Iterable[OwnOutage] = ()) -> Iterator[InputRecord]:
-    """The evaluator's input, by arrival. Readings come in file order: of their `received_at` the largest so
+    """The evaluator's input, by arrival. `bindings`: orders' shorthands included, see
+    `domain.binding_book.bindings_of`. Readings come in file order: of their `received_at` the largest so
     far counts. Own outages may stand among the readings or beside them."""
     versions = sorted([*_versions(orders, zones, bindings), *own_outages], key=lambda v: v.received_at)
     binder = _Binder(versions)
@@ -70,20 +71,12 @@ def merge(readings: Iterable[Reading | OwnOutage], orders: Iterable[Order], zone
 
 def _versions(orders: Iterable[Order], zones: Iterable[Zone],
               bindings: Iterable[Binding]) -> Iterator[VersionRecord]:
-    """Versions as records. Orders' shorthand bindings are expanded here as the router does it live; `bindings`
-    may hold them too."""
-    shorthand = Shorthand()
-    expanded: set[tuple[str, int]] = set()
-    for order in sorted(orders, key=lambda o: (_arrival(o), o.id, o.version)):
+    for order in orders:
         yield OrderVersion(_arrival(order), order)
-        for binding in shorthand.add(order):
-            expanded.add((binding.id, binding.version))
-            yield BindingVersion(max(_arrival(order), _arrival(binding)), binding)
     for zone in zones:
         yield ZoneVersion(_arrival(zone), zone)
     for binding in bindings:
-        if (binding.id, binding.version) not in expanded:
-            yield BindingVersion(_arrival(binding), binding)
+        yield BindingVersion(_arrival(binding), binding)
 
 
 def _arrival(version: Order | Zone | Binding) -> int:

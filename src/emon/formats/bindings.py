@@ -1,7 +1,7 @@
-"""Shorthand bindings of orders, and faults where one device is bound to two people at one instant.
+"""Ids of orders' shorthand bindings, and faults where one device is bound to two people at one instant.
 
-What is in force when is `domain.binding_book`'s to say; here stand the ids of shorthands and the words of
-the fault.
+What is in force when, and what shorthands say, is `domain.binding_book`'s to tell; here stand the ids of
+shorthands and the words of the fault.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from emon.domain import instant
 from emon.domain.binding import Binding
-from emon.domain.binding_book import BindingBook, Conflict, Shorthand, holder
-from emon.domain.order import Order
+from emon.domain.binding_book import BindingBook, Conflict, holder
 from emon.domain.versions import ALWAYS, Entry, at, in_force, since, until
 
 
@@ -39,12 +38,6 @@ def binding_ids(order_id: str, devices: Iterable[str]) -> list[str]:
         seen[device] += 1
         ids.append(f"{order_id}:{device}" + ("" if seen[device] == 1 else f"#{seen[device]}"))
     return ids
-
-
-def bindings_of(orders: Iterable[Order]) -> list[Binding]:
-    """What all these versions say about devices, also which ones later versions drop."""
-    shorthand = Shorthand()
-    return [binding for order in orders for binding in shorthand.add(order)]
 
 
 def overlaps(bindings: Iterable[Binding]) -> list[Overlap]:

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from emon.domain.binding import Binding
+from emon.domain.binding_book import bindings_of
 from emon.domain.order import Order
 from emon.domain.person import Person
 from emon.domain.zone import Zone
 from emon.formats import documents
-from emon.formats.bindings import bindings_of, overlaps
+from emon.formats.bindings import overlaps
 from emon.formats.documents import Document
 from emon.formats.faults import FileFault
 from emon.formats.lines import PathPart

@@ -16,12 +16,11 @@ from typing import NamedTuple
 import msgspec
 
 from emon.domain.binding import Binding
-from emon.domain.binding_book import BindingBook, Conflict
+from emon.domain.binding_book import BindingBook, Conflict, bindings_of
 from emon.domain.errors import Fault
 from emon.domain.order import Order
 from emon.domain.person import Person
 from emon.domain.zone import Zone
-from emon.formats.bindings import bindings_of
 from emon.journal.port import ORDERS, RAW, Entry, Journal, TopicPartition
 from emon.journal.records import (
     BindingVersion,

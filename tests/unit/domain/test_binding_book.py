@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import permutations
 
 from emon.domain.binding import Binding
-from emon.domain.binding_book import BindingBook, Shorthand
+from emon.domain.binding_book import BindingBook, Shorthand, bindings_of
 from emon.domain.order import Order
 from emon.domain.versions import ALWAYS, NEVER
 
@@ -66,3 +66,16 @@ def test_a_device_dropped_by_a_later_order_version_is_unbound_from_then_on() -> 
         assert known.owner("D", 99) is not None
         assert known.owner("D", 100) is None
         assert [(s.from_, s.until) for s in known.spans("D")] == [(ALWAYS, 100)]
+
+
+def test_a_device_that_is_listed_twice_stands_for_two_bindings_of_which_each_may_be_dropped() -> None:
+    first, second = (Binding(id=name, device="D", participant="P", from_=a, until=b)
+                     for name, a, b in (("O:D", 0, 50), ("O:D#2", 100, 200)))
+    orders = [Order(id="O", version=1, participant="P", devices=(first, second)),
+              Order(id="O", version=2, participant="P", effective_from=120,
+                    devices=(Binding(id="O:D", version=2, device="D", participant="P", from_=0, until=50,
+                                     effective_from=120),))]
+    for arrival in permutations(orders):
+        known = book(*bindings_of(arrival))
+        assert [known.owner("D", t) is not None for t in (20, 60, 110, 130)] == [True, False, True, False]
+        assert book(*bindings_of([*arrival, *arrival])).spans("D") == known.spans("D")
