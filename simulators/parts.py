@@ -288,7 +288,11 @@ class Kafka:
 
 
 def _kafka_uuid() -> str:
-    return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    """One that does not begin with a dash: the storage tool would take it for an option."""
+    name = "-"
+    while name.startswith("-"):
+        name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return name
 
 
 class Postgres:
