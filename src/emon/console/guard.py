@@ -33,15 +33,18 @@ class Guard:
         self._app, self._allowed = app, allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not scope["path"].startswith(_OPEN):
-            headers = Headers(scope=scope)
-            if (why := self._refusal(scope["method"], headers)) is not None:
-                answer = JSONResponse({"error": why[1], "detail": why[2]}, status_code=why[0])
-                await answer(scope, receive, send)
-                return
+        if scope["type"] == "http" and (why := self._refusal(scope)) is not None:
+            answer = JSONResponse({"error": why[1], "detail": why[2]}, status_code=why[0])
+            await answer(scope, receive, send)
+            return
         await self._app(scope, receive, send)
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[int, str, str] | None:
+    def _refusal(self, scope: Scope) -> tuple[int, str, str] | None:
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL fails on it
+            return 400, "bad_request", "A NUL stands in the address: nothing here is called so."
+        if scope["path"].startswith(_OPEN):
+            return None
+        method, headers = scope["method"], Headers(scope=scope)
         if _name(f"//{headers.get('host', '')}") not in self._allowed:
             return 403, "foreign_host", "The console does not answer to this name: use its own address."
         origin = headers.get("origin")

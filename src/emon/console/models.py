@@ -7,13 +7,14 @@ wall's. They differ only in a demo that runs faster than life. Fields are added,
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 
 Instant = str
 ConditionState = Literal["active", "cleared"]
 WorkState = Literal["new", "claimed", "in_progress", "closed"]
+MACHINE_DISPOSITIONS: Final = ("self_cleared", "withdrawn")
 CommandName = Literal["claim", "release", "ack", "note", "close"]
 
 
@@ -273,35 +274,52 @@ class Status(Shape):
     last_event: int
 
 
+def _said(text: str) -> str:
+    if not any(sign.isprintable() and not sign.isspace() for sign in text):
+        raise ValueError("there is nothing to read in it")
+    return text.strip()
+
+
+def _persons(disposition: str) -> str:
+    if disposition in MACHINE_DISPOSITIONS:
+        raise ValueError(f"only emon itself closes as {disposition}")
+    return disposition
+
+
+Said = Annotated[str, AfterValidator(_said)]
+"""A person's words: a reason of blanks is none."""
+
+
 class ClaimBody(Shape):
     """Taking over from a holder needs a reason."""
 
-    reason: str | None = Field(None, min_length=1, max_length=2000)
+    reason: Said | None = Field(None, min_length=1, max_length=2000)
 
 
 class ReleaseBody(Shape):
     """Why it goes back to the queue, if there is something to say."""
 
-    reason: str | None = Field(None, min_length=1, max_length=2000)
+    reason: Said | None = Field(None, min_length=1, max_length=2000)
 
 
 class AckBody(Shape):
     """A note may come with it."""
 
-    note: str | None = Field(None, min_length=1, max_length=10_000)
+    note: Said | None = Field(None, min_length=1, max_length=10_000)
 
 
 class NoteBody(Shape):
     """What the operator has to say."""
 
-    text: str = Field(min_length=1, max_length=10_000, validation_alias=AliasChoices("text", "note"))
+    text: Said = Field(min_length=1, max_length=10_000, validation_alias=AliasChoices("text", "note"))
 
 
 class CloseBody(Shape):
     """How it ended."""
 
-    disposition: str = Field(max_length=120, pattern=r"^[a-z][a-z0-9_]*(:[^\s:][^\n]*)?$")
-    note: str | None = Field(None, min_length=1, max_length=10_000)
+    disposition: Annotated[str, AfterValidator(_persons)] = Field(
+        max_length=120, pattern=r"^[a-z][a-z0-9_]*(:[^\s:][^\n]*)?$")
+    note: Said | None = Field(None, min_length=1, max_length=10_000)
 
 
 class CommandResult(Shape):

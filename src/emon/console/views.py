@@ -62,7 +62,7 @@ def holder(state: AlertState) -> str | None:
 def status(state: AlertState) -> str:
     """One word for a screen, from both axes."""
     if state.work_state is Work.CLOSED:
-        return state.disposition if state.disposition in ("self_cleared", "withdrawn") else "closed"
+        return state.disposition if state.disposition in models.MACHINE_DISPOSITIONS else "closed"
     if state.withdrawn:
         return "withdrawn"
     if state.work_state is Work.NEW and state.condition_state is ConditionState.CLEARED:

@@ -202,7 +202,9 @@ async def test_closing_is_refused_with_its_reason(desk: Console) -> None:
     await desk.see(finding("tamper", event="strap_open", revision=2, ended=T0 + MINUTE))
     bare = await desk.do(1, "close", body={"disposition": "confirmed"})
     assert (bare.status_code, bare.json()["error"]) == (422, "note_required")
-    for body in ({}, {"disposition": "Not A Word"}, {"disposition": "ok", "surprise": 1}):
+    for body in ({}, {"disposition": "Not A Word"}, {"disposition": "ok", "surprise": 1},
+                 {"disposition": "self_cleared", "note": "x"}, {"disposition": "withdrawn", "note": "x"},
+                 {"disposition": "confirmed", "note": " \u200b\n"}):
         wrong = await desk.do(1, "close", body=body)
         assert wrong.status_code == 422
         assert set(wrong.json()) >= {"error", "detail"}
@@ -264,6 +266,22 @@ async def test_unknown_things_are_404_with_words(desk: Console) -> None:
         assert answer.json()["detail"]
     assert (await desk.do(99, "claim")).status_code == 404
     assert (await desk.client.get(f"/v1/alerts/{1 << 70}")).status_code == 422
+
+
+async def test_what_no_database_can_hold_is_asked_of_none(desk: Console) -> None:
+    """A NUL in a path or query is the caller's fault, on every database."""
+    for path in ("/v1/alerts?participant=%00", "/v1/alerts?q=a%00", "/v1/orders/%00", "/v1/participants/P%00"):
+        answer = await desk.client.get(path)
+        assert (answer.status_code, answer.json()["error"]) == (400, "bad_request"), path
+
+
+async def test_taking_over_needs_a_reason_that_can_be_read(desk: Console) -> None:
+    await desk.see(finding())
+    await desk.do(1, "claim", "ann")
+    assert (await desk.do(1, "claim", "bob", {"reason": "  "})).status_code == 422
+    assert (await desk.do(1, "note", "bob", {"text": "\u200b"})).status_code == 422
+    assert (await desk.client.get("/v1/alerts/1")).json()["holder"] == "ann"
+    assert (await desk.do(1, "claim", "bob", {"reason": " shift ends "})).json()["alert"]["holder"] == "bob"
 
 
 async def test_findings_that_come_again_change_nothing(desk: Console) -> None:
