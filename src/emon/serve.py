@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 ROLES = ("ingest", "route", "evaluate", "alerts", "notify", "console")
+STOP_GRACE_S = 3.0  # what a role may take to end in good order
 Role = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -108,14 +109,27 @@ async def serve(parts: Parts, roles: Sequence[str], *, stop: asyncio.Event | Non
 
 
 async def _named(name: str, role: Role, stop: asyncio.Event) -> None:
+    """Runs a role. One that does not end in time after `stop` is cut off, which does no more harm than a crash."""
     log.info("role starts", role=name)
+    working, stopping = asyncio.create_task(role(), name=name), asyncio.create_task(stop.wait())
     try:
-        await role()
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((working,), timeout=STOP_GRACE_S)
+        if not working.done():
+            log.warning("role does not stop in time: cut off", role=name)
+            return
+        await working
         if not stop.is_set():
             raise RuntimeError(f"role {name} ended by itself")
-    except BaseException:
-        stop.set()  # a cancellation can get lost in `wait_for`; nobody misses this
+    except Exception as error:
+        log.error("role died: this process ends and has to be started again", role=name,
+                  reason=f"{type(error).__name__}: {error}")
         raise
+    finally:
+        stop.set()  # a cancellation can get lost in `wait_for`; nobody misses this
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.wait((working, stopping), timeout=STOP_GRACE_S)
     log.info("role stopped", role=name)
 
 

@@ -222,6 +222,17 @@ def assert_one_order(found: Left) -> None:
     assert gaps == [one for one in outages[0] if one[1] <= found.until], "gaps without ticks and outages told differ"
 
 
+def assert_our_outages_accuse_nobody(found: Left) -> None:
+    """A silence was found before an outage of ours began, or counts from its end."""
+    for one in found.revisions():
+        if one.revision == 1 and one.kind in ("contact_lost", "location_lost"):
+            numbers = one.evidence["parameters"]
+            silent_from = one.onset - round(numbers["every_s"] * SECOND)
+            due = one.onset + round(numbers["hold_s"] * SECOND)
+            for outage in found.outages():
+                assert silent_from >= outage.to or due <= outage.from_, f"{_line(one)} during {outage}"
+
+
 def assert_findings_are_sound(found: Left) -> None:
     """Revisions count from 1 without gaps; a revision told again says the same."""
     told: dict[tuple[str, int], Finding] = {}

@@ -30,7 +30,7 @@ from emon.journal.port import Journal
 from emon.store import open_engine, upgrade
 from simulators.fleet import Fleet, Progress
 from simulators.parts import free_port
-from simulators.world import World
+from simulators.world import Feed, World
 from tests.bench.processes import Process
 
 UNAVAILABLE: Final = 3  # exit code
@@ -42,7 +42,7 @@ class Role(Process):
     """One process of emon, `emon ARGUMENTS`."""
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self.log, self.down = log, False
+        self.log, self.down, self.url = log, False, ""
         super().__init__(["emon", *arguments], environment, log)
 
     def start(self) -> None:
@@ -77,12 +77,24 @@ class Role(Process):
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
+class Setting(Protocol):
+    """What a chain needs of a world: its feeds, and its documents in folders of the one given."""
+
+    @property
+    def start_us(self) -> int: ...
+
+    @property
+    def feeds(self) -> tuple[Feed, ...]: ...
+
+    def write(self, folder: Path) -> None: ...
+
+
 @dataclass(slots=True)
 class Chain:
     """A folder, a world and its clock. `more`: environment beside what is set here."""
 
     folder: Path
-    world: World
+    world: Setting
     speed: float
     more: Mapping[str, str] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
@@ -146,7 +158,8 @@ class Chain:
         raise AssertionError(f"not ready in {READY_S:g} s: {[role.said()[-1500:] for role in self.roles.values()]}")
 
     async def stream(self, stop: asyncio.Event) -> Progress:
-        """Vendors speak until `stop`; then everything due is still delivered."""
+        """The world's vendors speak until `stop`; then everything due is still delivered."""
+        assert isinstance(self.world, World)
         fleet = _Persistent(self.world, self.url, self.keys, self.clock, publish=self._hand_in)
         return await fleet.run(stop)
 

@@ -126,11 +126,13 @@ def assert_ended_well(chain: Chain) -> None:
 
 async def assert_sound(chain: Chain, until: int, last_us: int, smtp_server: MailServer) -> None:
     """All that must hold whatever was killed."""
+    assert isinstance(chain.world, worlds.World)
     found = await afterwards.left(chain, until)
     afterwards.assert_acknowledged_is_kept(chain.world, found, last_us)
     afterwards.assert_one_order(found)
     afterwards.assert_bound_once(chain.world, found)
     afterwards.assert_findings_are_sound(found)
+    afterwards.assert_our_outages_accuse_nobody(found)
     assert len(found.revisions()) > 10
     afterwards.assert_alerts_follow(chain, found)
     afterwards.assert_everybody_was_told(chain, found, smtp_server.mails)

@@ -76,7 +76,7 @@ def _open_postgres(url: URL) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads: one consistent view. Raises Unavailable."""
-    with _translated(), engine.connect() as connection:
+    with _translated(engine), engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             yield connection.execution_options(emon_reads=True)
         else:
@@ -86,7 +86,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Commits at the end of the block, rolls back on any exception. Raises Unavailable."""
-    with _translated(), _turn(engine), engine.begin() as connection:
+    with _translated(engine), _turn(engine), engine.begin() as connection:
         yield connection
 
 
@@ -101,24 +101,26 @@ def _turn(engine: Engine) -> Iterator[None]:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
         raise Unavailable("the store is away: all its connections are in use") from error
     except DBAPIError as error:
-        reason = _absence(error)
+        reason = _absence(error, engine)
         if reason is None:
             raise
         raise Unavailable(reason) from error
 
 
-def _absence(error: DBAPIError) -> str | None:
+def _absence(error: DBAPIError, engine: Engine) -> str | None:
     """Why the store is away; None where the error is a bug of ours."""
     text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
     if "no such table" in text or (isinstance(error, ProgrammingError) and "does not exist" in text):
         return f"the store lacks a table ({text}): run `emon db upgrade`"
     unreadable = type(error) is DatabaseError  # SQLite: no database, or a damaged one
     if unreadable or isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        return f"the store is away: {text}"
+        advice = f"; check that {engine.url.database} can be written and its disk has room" \
+            if engine.dialect.name == "sqlite" and "locked" not in text else ""
+        return f"the store is away: {text}{advice}"
     return None
