@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import IO, Final
 
@@ -19,7 +20,7 @@ from emon.evaluate import batch
 from emon.formats import readings as files
 from emon.formats.check import check
 from emon.formats.text import Unreadable
-from emon.journal.records import OwnOutage
+from emon.journal.records import InputRecord, OwnOutage, Tick
 
 PROGRESS_EVERY: Final = 20_000
 LISTED_REJECTS: Final = 1_000  # the rejects file has all of them; a terminal need not
@@ -34,6 +35,7 @@ class Outcome:
     revisions: int = 0
     findings: int = 0
     faulty: bool = False
+    clock: int = 0  # the last arrival of anything, also of readings that are nobody's
     messages: list[str] = field(default_factory=list)
 
 
@@ -53,7 +55,10 @@ def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequ
         taken = _taken(files.read(readings), outcome, rejects_to, progress)
         first = next(taken, None)  # an unreadable file is told before anything is written
         found = stack.enter_context(_writable(out))
-        arrivals = batch.merge(_again(first, taken), checked.orders, checked.zones, checked.bindings)
+        outcome.clock = max((one.received_at or 0 for one in (*checked.orders, *checked.zones, *checked.bindings)),
+                            default=0)
+        merged = batch.merge(_again(first, taken), checked.orders, checked.zones, checked.bindings)
+        arrivals = chain(merged, _end(outcome))
         for revision in batch.evaluate(arrivals, until, rule_version=rule_version):
             found.write(findings.encode(revision) + b"\n")
             outcome.revisions += 1
@@ -62,6 +67,12 @@ def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequ
         outcome.messages.append(f"{outcome.rejected - LISTED_REJECTS} further rejected lines are not listed; "
                                 "--rejects FILE takes them all")
     return outcome
+
+
+def _end(outcome: Outcome) -> Iterator[InputRecord]:
+    """The clock at the end of all input: readings of unbound devices move it too."""
+    if outcome.clock:
+        yield Tick(outcome.clock)
 
 
 def _again(first: Reading | OwnOutage | None,
@@ -83,6 +94,7 @@ def _taken(read: Iterator[Reading | OwnOutage | files.Reject], outcome: Outcome,
                 rejects.write(each.encode() + b"\n")
             continue
         outcome.readings += isinstance(each, Reading)
+        outcome.clock = max(outcome.clock, each.received_at)
         if progress is not None and outcome.readings % PROGRESS_EVERY == 0:
             progress(outcome.readings)
         yield each

@@ -311,12 +311,13 @@ def _microseconds(moment: datetime) -> int:
 
 
 def _depth(value: object) -> int:
-    """Levels of nesting; counts no deeper than matters."""
+    """Levels of objects and arrays in one another; counts no deeper than matters."""
     level, here = 0, [value]
     while here and level <= MAX_NESTING:
         level += 1
         here = [inner for outer in here for inner in
-                (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())]
+                (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+                if isinstance(inner, dict | list)]
     return level
 
 
