@@ -7,23 +7,27 @@ nothing of the body is taken. A device that two people would hold is taken all t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from pydantic import Field
 
 from emon.clock import Clock
 from emon.domain import instant
 from emon.domain.binding import Binding
 from emon.domain.binding_book import Conflict
 from emon.domain.errors import Fault, Unavailable
-from emon.domain.order import Order
+from emon.domain.order import Absence, Order
 from emon.domain.person import Person
 from emon.domain.versions import ALWAYS, NEVER
 from emon.domain.zone import Zone
-from emon.formats import documents, export
+from emon.formats import conditions, documents, export
+from emon.formats.fields import Id
 from emon.formats.objects import read_object
+from emon.ingest import leave
 from emon.ingest.orders import Document, OrderLog, Published
 from emon.journal.port import Journal
 from emon.limits import MAX_DOCUMENT_BYTES, RETRY_AFTER_S
@@ -42,6 +46,7 @@ class Kind(NamedTuple):
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Everything was known already."},
+    404: {"description": "There is nobody, or no order, of that name."},
     409: {"description": "A version of this number stands with another content."},
     422: {"description": "Faults, each with its line; nothing was taken."},
 }
@@ -65,7 +70,47 @@ def router(journal: Journal, clock: Clock) -> APIRouter:
         api.add_api_route(f"/v1/{kind.path}", routes.get, methods=["GET"], tags=["documents"],
                           summary=f"All versions of {kind.path}; ?{kind.id_parameter}= for one",
                           name=f"get_{kind.path}")
+    absences = _Absences(log, clock)
+    api.add_api_route("/v1/participants/{participant}/leave", absences.post, methods=["POST"], status_code=201,
+                      tags=["documents"], summary="Authorise an absence, also afterwards", responses=_ANSWERS)
     return api
+
+
+class LeaveBody(conditions.Absence):
+    """From when to when somebody may be away. Without `conditions` it concerns curfews, attendance and
+    inclusion zones; without `order` all orders of the participant."""
+
+    order: Id | None = None
+    conditions: list[Id] = Field(default=[], max_length=1000)
+
+
+class _Absences:
+    """The route of leave."""
+
+    def __init__(self, log: OrderLog, clock: Clock) -> None:
+        self._log, self._clock = log, clock
+
+    async def post(self, participant: str, body: LeaveBody) -> Response:
+        """Issues each version in force from the leave's start on again; durable when answered."""
+        if body.from_ >= body.to:
+            return _problem(422, "bad_span", "`from` must lie before `to`")
+        try:
+            orders = [each for each in await self._log.versions(Order, body.order)
+                      if isinstance(each, Order) and each.participant == participant]
+            if not orders:
+                return _problem(404, "unknown_participant", f"there is no such order of {participant!r:.80}")
+            absence = Absence(from_=body.from_, to=body.to, reason=body.reason)
+            again = [new for name in sorted({each.id for each in orders}) for new in leave.issued_again(
+                [each for each in orders if each.id == name], absence, body.conditions)]
+            if not again and not leave.stands(orders, absence, body.conditions):
+                return _problem(422, "leave_touches_nothing", "no condition that a leave can be from is in force "
+                                "then: look at the order's times, or name `conditions`")
+            done = await self._log.publish(again, now=self._clock.now_us())
+        except Fault as fault:
+            return _problem(409 if fault.code == "version_conflict" else 422, fault.code, fault.detail)
+        except Unavailable as error:
+            return _away(error)
+        return _json(201 if done.new else 200, _answer(done))
 
 
 class _Routes:
@@ -76,12 +121,14 @@ class _Routes:
 
     async def post(self, request: Request) -> Response:
         """Takes documents in; durable when answered."""
-        body = b""
+        parts: list[bytes] = []
+        left = MAX_DOCUMENT_BYTES
         async for part in request.stream():
-            body += part
-            if len(body) > MAX_DOCUMENT_BYTES:
+            left -= len(part)
+            if left < 0:
                 return _problem(413, "body_too_large", f"at most {MAX_DOCUMENT_BYTES} bytes at once")
-        read = _read(body, self._kind)
+            parts.append(part)
+        read = await asyncio.to_thread(_read, b"".join(parts), self._kind)  # a court's YAML takes seconds
         if isinstance(read, Response):
             return read
         try:

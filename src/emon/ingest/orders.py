@@ -75,7 +75,8 @@ class OrderLog:
         """As the function of that name."""
         async with self._lock:
             await self._follow()
-            given = [await self._named(document) for document in documents]
+            together = list(documents)
+            given = [await self._named(document, together) for document in together]
             new = self._news(given)
             written = self._news([*new, *await self._expanded(new)])
             if written:
@@ -111,13 +112,14 @@ class OrderLog:
                             "stands with another content: a changed version needs the next number")
         return list(news.values())
 
-    async def _named(self, document: Document) -> Document:
-        """A void version may leave out whom it concerns: the object's other versions say it. Raises Fault."""
+    async def _named(self, document: Document, together: Sequence[Document]) -> Document:
+        """A void version may leave out whom it concerns: the object's other versions say it, also those that come
+        `together` with it. Raises Fault."""
         missing = {Order: "participant", Binding: "device"}.get(type(document))
         if missing is None or getattr(document, missing):
             return document
-        for other in await self._versions(type(document), document.id):
-            if getattr(other, missing):
+        for other in (*await self._versions(type(document), document.id), *together):
+            if _same_object(other, document) and getattr(other, missing):
                 return msgspec.structs.replace(document, **{missing: getattr(other, missing)})
         raise Fault("missing_field", f"`{missing}` is missing in {document.id}, and no other version has it")
 
@@ -150,6 +152,10 @@ class OrderLog:
                     if isinstance(document, Binding):
                         self._book.add(document)
                 self._offsets[partition] = records[-1].offset + 1
+
+
+def _same_object(one: Document, other: Document) -> bool:
+    return type(one) is type(other) and one.id == other.id
 
 
 def _key(document: Document) -> tuple[str, str, int]:

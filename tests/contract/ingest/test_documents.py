@@ -149,3 +149,52 @@ async def test_two_contents_under_one_number_are_refused_together() -> None:
     with pytest.raises(Fault, match="next number"):
         await publish(journal, [Order(id="O", participant="P"), Order(id="O", participant="Q")])
     assert json.dumps(await records(journal, ORDERS)) == "[]"
+
+
+LEAVE = {"from": "2026-11-24T18:00:00-06:00", "to": "2026-12-02T00:00:00-06:00", "reason": "hospital"}
+CURFEW: dict[str, Any] = ORDER | {
+    "places": [{"id": "home", "lat": 43.07, "lon": -89.4, "radius_m": 75}],
+    "conditions": [{"id": "c2", "kind": "curfew", "place": "home", "windows": [{"from": "20:00", "to": "06:00"}]},
+                   {"id": "c7", "kind": "contact", "every_s": 600}]}
+DECEMBER = "2026-12-01T00:00:00-06:00"
+
+
+async def test_leave_issues_again_what_is_in_force_from_its_start_on(small_site: Site) -> None:
+    """In order, under the next numbers, with unchanged times, clipped; what ends the order ends it still."""
+    site = small_site
+    async with serving(site.journal, site.engine, site.clock) as client:
+        stored = await post(client, "orders", [
+            CURFEW, CURFEW | {"version": 2, "effective_from": "2026-11-20T00:00:00-06:00"},
+            CURFEW | {"version": 3, "effective_from": DECEMBER},
+            {"order": "O-1", "version": 4, "void": True, "effective_from": "2026-12-24T00:00:00-06:00"}])
+        assert stored.status_code == 201, "a void version names nobody: those beside it do"
+        first = await post(client, "participants/P-1/leave", LEAVE)
+        assert (first.status_code, [each["version"] for each in first.json()["new"]]) == (201, [5, 6, 7])
+        again = await post(client, "participants/P-1/leave", LEAVE)
+        assert (again.status_code, again.json()["new"]) == (200, [])
+        orders = {each["version"]: each for each in (await client.get("/v1/orders")).json()["orders"]}
+    curfews = {number: orders[number]["conditions"][0] for number in (1, 2, 3, 5, 6)}
+    assert [curfews[number].get("leave") for number in (1, 2, 3)] == [None] * 3
+    assert curfews[5]["leave"] == [{"from": "2026-11-25T00:00:00Z", "to": "2026-12-01T06:00:00Z", "reason": "hospital"}]
+    assert curfews[6]["leave"] == [{"from": "2026-12-01T06:00:00Z", "to": "2026-12-02T06:00:00Z", "reason": "hospital"}]
+    for old, new in ((2, 5), (3, 6), (4, 7)):
+        times = ("effective_from", "effective_until", "void", "devices")
+        assert [orders[new].get(name) for name in times] == [orders[old].get(name) for name in times]
+    assert "leave" not in orders[5]["conditions"][1]
+
+
+async def test_leave_that_can_mean_nothing_is_refused(small_site: Site) -> None:
+    site = small_site
+    async with serving(site.journal, site.engine, site.clock) as client:
+        await post(client, "orders", CURFEW)
+        for path, body, status in (
+                ("P-9", LEAVE, 404), ("P-1", LEAVE | {"order": "O-9"}, 404),
+                ("P-1", LEAVE | {"to": LEAVE["from"]}, 422),
+                ("P-1", LEAVE | {"from": "2026-11-24T18:00:00"}, 422), ("P-1", LEAVE | {"untill": "x"}, 422),
+                ("P-1", LEAVE | {"conditions": ["c9"]}, 422),
+                ("P-1", {"from": "2026-10-01T00:00:00Z", "to": "2026-10-02T00:00:00Z"}, 422)):
+            assert (await post(client, f"participants/{path}/leave", body)).status_code == status, body
+        named = await post(client, "participants/P-1/leave", LEAVE | {"conditions": ["c7"]})
+        assert named.status_code == 201
+        newest = (await client.get("/v1/orders")).json()["orders"][-1]
+    assert [("leave" in each) for each in newest["conditions"]] == [False, True]
