@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -179,8 +179,13 @@ def _settings(**overrides: Any) -> config.Settings:
 
 
 def _run(coroutine: Any) -> Any:
+    run_loop: Callable[[Any], Any] = asyncio.run
+    with contextlib.suppress(ImportError):  # Windows has none
+        import uvloop
+
+        run_loop = uvloop.run  # a twentieth faster
     with contextlib.suppress(KeyboardInterrupt):
-        return asyncio.run(coroutine)
+        return run_loop(coroutine)
 
 
 @main.command()
