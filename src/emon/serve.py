@@ -222,9 +222,8 @@ class _Server(uvicorn.Server):
 async def _http(parts: Parts, roles: Sequence[str], stop: asyncio.Event, listening: socket.socket,
                 ready: Callable[[str], None] | None) -> None:
     server = _Server(uvicorn.Config(app_of(parts, roles), log_config=None, access_log=False,
-                                    timeout_graceful_shutdown=2,
-        timeout_keep_alive=75,  # vendors that post once a minute need not connect anew
-        lifespan="on"))
+                                    timeout_graceful_shutdown=2, lifespan="on",
+                                    timeout_keep_alive=75))  # vendors that post once a minute need not connect anew
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn offers no event
