@@ -45,7 +45,7 @@ def evaluator(quick: bool, known: Floors) -> Iterator[Line]:
                "records a step, history and snapshots on", figure=done.readings / done.wall_s,
                per_cpu=done.readings / done.cpu_s, unit=RATE, target=EVALUATOR, floors=own,
                note=f"{done.findings} revisions")
-    people = 100 if quick else 500
+    people = 20 if quick else 500
     done = apart(stepping.shuffled, people, STEP_S / (4 if quick else 1))
     yield Line(name="evaluator, shuffled", workload=f"a day of {people} people in no order, {done.readings:,} "
                "readings", figure=done.readings / done.wall_s, per_cpu=done.readings / done.cpu_s, unit=RATE,

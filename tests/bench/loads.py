@@ -42,8 +42,8 @@ def shuffled(load: Workload) -> Workload:
     """The same readings in an order that says nothing, all arriving in the hour after the last."""
     order = np.random.default_rng(2).permutation(len(load))
     end = int(load.received_us.max())
-    return replace(_rows(load, order), received_us=end + np.arange(len(load), dtype=np.int64) * instant.HOUR
-                   // max(1, len(load)))
+    return replace(_rows(load, order), start_us=end, received_us=end + np.arange(
+        len(load), dtype=np.int64) * instant.HOUR // max(1, len(load)))
 
 
 def with_visits(load: Workload) -> Workload:

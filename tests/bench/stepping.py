@@ -54,11 +54,11 @@ class Stepping:
         self._evaluator.advance(self._load.start_us - 1)
         self._save()
 
-    def run(self, seconds: float, *, warm: int = 0) -> Stepped:
-        """All readings, or as many as fit into about so many `seconds` of steps. The first `warm` ones are
-        not counted: everybody is met for the first time then."""
+    def run(self, seconds: float, *, warm: int = 0, step: int = EVALUATE_RECORDS) -> Stepped:
+        """All readings in steps of so many records, or as many as fit into about so many `seconds`. The first
+        `warm` ones are not counted: everybody is met for the first time then."""
         readings, wall, cpu, sizes = 0, 0.0, 0.0, [(0, rss())]
-        batches = _batches(loads.arrivals(self._load))
+        batches = _batches(loads.arrivals(self._load), step)
         while warm > 0:
             first = next(batches)
             warm -= len(first)
@@ -95,11 +95,11 @@ class Stepping:
         self._saved_at = time.perf_counter()
 
 
-def _batches(arrivals: Iterator[list[InputRecord]]) -> Iterator[list[InputRecord]]:
+def _batches(arrivals: Iterator[list[InputRecord]], step: int) -> Iterator[list[InputRecord]]:
     batch: list[InputRecord] = []
     for arrival in arrivals:
         batch += arrival
-        if len(batch) >= EVALUATE_RECORDS:
+        if len(batch) >= step:
             yield batch
             batch = []
     if batch:
@@ -125,7 +125,7 @@ def shuffled(participants: int, seconds: float) -> Stepped:
     """A day of readings a minute, in an arrival order that says nothing."""
     load = loads.shuffled(loads.usual(24 * 60, participants=participants))
     with _stepping(load) as stepping:
-        return stepping.run(seconds)
+        return stepping.run(seconds, step=EVALUATE_RECORDS // 10)
 
 
 def long(minutes: float, cadence_s: float, seconds: float) -> Stepped:
