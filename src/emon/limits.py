@@ -40,6 +40,9 @@ OUTAGE_MIN_MEMBERS: Final = 5
 OUTAGE_PARTIAL_SHARE: Final = 0.8
 OWN_OUTAGE_GAP: Final = 30 * SECOND
 DEFAULT_FEED: Final = "default"
+FEED_GRAIN: Final = MINUTE  # a feed's shorter pauses are not remembered, unless an order asks for a reading more often
+FEED_GRAIN_FOR: Final = 2 * DAY  # then only pauses longer than what some order has asked for: bounds the memory
+FEED_STRETCHES: Final = 4_096  # of one feed, before those that are no longer needed are looked for
 
 # --- running -----------------------------------------------------------------------------------------------
 TICK_EVERY: Final = SECOND

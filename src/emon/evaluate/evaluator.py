@@ -76,7 +76,7 @@ class Evaluator:
         """Judges whole arrivals, whatever their marks: records of one `received_at` are one arrival."""
         written: list[Finding] = []
         begin = 0
-        for index in [i for i, r in enumerate(records) if type(r) is not Bound and not _mere_tick(r)]:
+        for index in [i for i, r in enumerate(records) if type(r) is not Bound and type(r) is not Tick]:
             if index < begin:
                 continue
             low = bisect_left(records, records[index].received_at, begin, index, key=_received)
@@ -99,15 +99,16 @@ class Evaluator:
         """What changes nothing is taken in at once, the rest arrival by arrival."""
         self._enter_lane(max(records[0].received_at, self.clock))
         last = max(records[-1].received_at, self.clock)
-        loud = [r for r in records if type(r) is Bound]
-        calm_from = self._outages.calm_from(last)
-        if loud and calm_from is not None and self._lane.names:
+        bounds = [r for r in records if type(r) is Bound]
+        ticks = [r for r in records if type(r) is Tick and r.heard]
+        loud: list[InputRecord] = [r for r in records if type(r) is Bound or (type(r) is Tick and r.heard)]
+        calm_from = self._outages.calm_from(last, ticks) if loud else None
+        if calm_from is not None and self._lane.names:
             for name in self._due_people(last):
                 self._leave_lane(name)
-            idle, newest = self._lane.idle(loud, last, calm_from)
-            for bound in newest:
-                self._outages.take(bound)
-            loud = [loud[i] for i in np.flatnonzero(~idle).tolist()]
+            idle, _ = self._lane.idle(bounds, last, calm_from)
+            self._outages.skim([bounds[i] for i in np.flatnonzero(idle).tolist()], ticks, last)
+            loud = [bounds[i] for i in np.flatnonzero(~idle).tolist()]
         written: list[Finding] = []
         for _, arrival in groupby(loud, key=_received):
             written += self._arrive(list(arrival))
@@ -258,12 +259,12 @@ class Evaluator:
         else:  # whose it is was decided before it came here; protected persons' fixes come too
             person = self._new_person(bound.participant)
         self._dirty.add(bound.participant)
+        self._outages.take(bound)
         if bound.reading.observed_at > self.clock:
             person.ahead.append(bound)
             self._set_timer(person)
             return
         person.take(bound, news.setdefault(bound.participant, News()))
-        self._outages.take(bound)
 
     def _take_text(self, record: InputRecord, news: dict[str, News]) -> None:
         changed: dict[str, int] = {}
@@ -275,20 +276,19 @@ class Evaluator:
                 for condition in order.conditions:
                     if condition.kind == "contact":
                         every_s = CONTACT_EVERY_S if condition.every_s is None else condition.every_s
-                        self._outages.demand(round(every_s * SECOND))
+                        self._outages.demand(round(every_s * SECOND), self.clock)
                 self._outages.text()
             case ZoneVersion(zone=zone):
                 changed, why = self._orders.add_zone(zone), "zone_changed"
                 self._dirty_texts.add(state.ZONE + zone.id)
             case BindingVersion(binding=binding):
+                self._outages.before_binding(self.clock)
                 changed, why = self._bind(record), "binding_changed"
                 self._dirty_texts.add(state.BINDING + binding.id)
                 self._outages.named(binding.device, binding.feed)
                 self._outages.text()
             case Tick(heard=heard) if heard:
-                for feed, readings in heard.items():
-                    for reading in readings:
-                        self._outages.elsewhere(feed, reading, self.clock)
+                self._outages.elsewhere(heard)
             case _:
                 pass
         for participant, from_ in changed.items():
@@ -364,7 +364,6 @@ class Evaluator:
             person.ahead = [b for b in person.ahead if b.reading.observed_at > at]
             for bound in ripe:
                 person.take(bound, news)
-                self._outages.take(bound)
 
     def _moment(self, at: int) -> Moment:
         return Moment(at, self.rule_version, lambda _: "late_data", sentences.evidence, sentences.retraction)
@@ -393,10 +392,6 @@ class Evaluator:
 
 def _received(record: InputRecord) -> int:
     return record.received_at
-
-
-def _mere_tick(record: InputRecord) -> bool:
-    return type(record) is Tick and not record.heard
 
 
 def _closes(record: InputRecord) -> bool:

@@ -1,45 +1,48 @@
 """Feed outages: many devices of one feed silent together are one outage, not many silences.
 
-One fold a feed over the instants at which any of its devices was heard, kept as stretches without a gap of
-the shortest pace that any order asks for. Judged at whole-second ticks only, from what is known then: a
-backlog that arrives later shrinks, splits or removes an outage.
+One fold a feed over the instants at which any of its devices was heard. Judged at whole-second ticks only, from what
+is known then: a backlog that arrives later shrinks, splits or removes an outage.
+
+Readings of other partitions come with the tick that follows them. So that they and our own are treated alike, every
+reading waits for the whole second after its arrival and joins its feed by the bindings known then: what a partition
+knows at a second is a set, the same in all partitions, however the readings are spread over them.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
-from emon.domain.instant import SECOND
-from emon.domain.reading import Reading
+from emon.domain.instant import DAY, SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.matching import Book, Key, Moment, revise
 from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.signals import Outage
-from emon.evaluate.track import key as fold_key
+from emon.evaluate.stretches import Heard, Spoken, bound_of, join, stretches, thin
 from emon.evaluate.verdict import Interval
-from emon.journal.records import Bound, HeardElsewhere
-from emon.limits import CONTACT_EVERY_S, DEFAULT_FEED, OUTAGE_MIN_MEMBERS
+from emon.journal.records import Bound, HeardElsewhere, Tick
+from emon.limits import (
+    CONTACT_EVERY_S,
+    DEFAULT_FEED,
+    FEED_GRAIN,
+    FEED_GRAIN_FOR,
+    FEED_STRETCHES,
+    HISTORY_DAYS,
+    OUTAGE_MIN_MEMBERS,
+)
 
-
-class Heard(NamedTuple):
-    """A stretch in which the feed was heard often enough, from `first` to `last`; the readings at its
-    ends, whichever partition they went to."""
-
-    first: int
-    last: int
-    first_bound: Bound
-    last_bound: Bound
+_STEPS_BACK = 64  # stretches looked at to find since when a feed is calm: any later instant is right too
 
 
 @dataclass(slots=True)
 class Feed:
     """What is known of one feed. `news`: something other than the newest stretch growing. `checked`: the
-    last reading after which silence was already judged."""
+    last reading after which silence was already judged. `room`: how many stretches before old ones are thinned."""
 
     name: str
     heard: list[Heard] = field(default_factory=list)
@@ -49,6 +52,7 @@ class Feed:
     news: bool = False
     checked: int | None = None
     recheck_at: int | None = None
+    room: int = FEED_STRETCHES
 
 
 class Changed(NamedTuple):
@@ -59,23 +63,29 @@ class Changed(NamedTuple):
 
 
 class Outages:
-    """All feeds."""
+    """All feeds. `waiting`: readings whose second is not over; `ahead`: observed in what is still the future."""
 
     def __init__(self, orders: OrderBook, bindings: BindingBook) -> None:
         self._orders, self._bindings = orders, bindings
         self.feeds: dict[str, Feed] = {}
         self.via: dict[str, list[tuple[int, str]]] = {}  # device -> when which feed began to carry it
         self.own: list[tuple[int, int]] = []
-        self.ahead: list[Bound] = []  # of other partitions, observed in what is still the future
+        self.waiting: list[Spoken] = []
+        self.ahead: list[Spoken] = []
         self.pace = round(CONTACT_EVERY_S * SECOND)
         self.watched = False
+        self._second = NEVER  # the end of the first second in which something waiting was received
 
     def standing(self) -> dict[str, list[Outage]]:
         """Outages by feed, as the last tick saw them."""
         return {name: feed.outages for name, feed in self.feeds.items() if feed.outages}
 
-    def demand(self, every: int) -> None:
-        """Some order asks for a reading at least so often. Until one does, feeds need not be followed."""
+    def demand(self, every: int, clock: int) -> None:
+        """Some order asks for a reading at least so often, perhaps also back in time. Until one does, feeds are
+        followed and not judged."""
+        if every < self.pace:
+            for feed in self.feeds.values():
+                self._thin(feed, clock)
         self.pace, self.watched = min(self.pace, every), True
 
     def text(self) -> None:
@@ -88,48 +98,97 @@ class Outages:
         if name is not None:
             self._feed(name).devices.add(device)
 
+    # --- readings ----------------------------------------------------------------------------------------
+
     def take(self, bound: Bound) -> None:
         """A reading of a bound device."""
-        reading = bound.reading
-        self._hear(reading.feed or DEFAULT_FEED, reading.device, reading.observed_at, bound)
+        self._wait(_spoken(bound))
 
-    def elsewhere(self, by: str, one: HeardElsewhere, clock: int) -> None:
-        """Another partition has been given a reading."""
-        bound = Bound("", one.received_at, Reading(
-            device=one.device, kind=one.kind, observed_at=one.observed_at, seq=one.seq, feed=by or None,
-            event=one.event, test_id=one.test_id))
-        if one.observed_at > clock:
-            self.ahead.append(bound)
-        else:
-            self.take(bound)
+    def elsewhere(self, heard: Mapping[str, Sequence[HeardElsewhere]]) -> None:
+        """Readings that other partitions were given."""
+        for spoken in _elsewhere(heard):
+            self._wait(spoken)
 
-    def _hear(self, by: str, device: str, at: int, bound: Bound) -> None:
-        """A device was heard by a feed."""
-        if not self.watched:
-            return
-        self._note_feed(device, at, by)
-        owner = self._bindings.owner(device, at)
-        feed = self._feed(owner.feed if owner is not None and owner.feed is not None else by)
-        feed.devices.add(device)
-        heard = feed.heard
-        index = bisect_right(heard, at, key=lambda h: h.first) - 1
-        before = heard[index] if index >= 0 else None
-        if before is not None and before.first < at < before.last:
-            return
-        new = Heard(at, at, bound, bound)
-        low, high = index + 1, index + 1
-        if before is not None and at - before.last <= self.pace:
-            new, low = _join(before, new), index
-        if high < len(heard) and heard[high].first - at <= self.pace:
-            new, high = _join(new, heard[high]), high + 1
-        grows_at_the_end = high == len(heard) and low == len(heard) - 1
-        if not grows_at_the_end or (feed.outages and feed.outages[-1].ended is None):
-            feed.news = True
-        heard[low:high] = [new]
+    def skim(self, bounds: Iterable[Bound], ticks: Iterable[Tick], last_clock: int) -> None:
+        """Readings that were found to change nothing up to a clock, before which no version comes."""
+        spoken = [_spoken(bound) for bound in bounds]
+        for tick in ticks:
+            spoken += _elsewhere(tick.heard or {})
+        second = last_clock - last_clock % SECOND
+        self._count([s for s in spoken if s.received_at <= second], second)
+        for one in spoken:
+            if one.received_at > second:
+                self._wait(one)
 
-    def calm_from(self, last_clock: int) -> dict[str, int] | None:
+    def before_binding(self, clock: int) -> None:
+        """A binding is about to come in: it counts for the readings of its own second, not for earlier ones."""
+        self.settle(_second_of(clock) - SECOND)
+
+    def settle(self, tick: int) -> None:
+        """What was received up to a whole second counts from then on."""
+        ripe: list[Spoken] = []
+        if self._second <= tick:
+            ripe = [s for s in self.waiting if s.received_at <= tick]
+            self.waiting = [s for s in self.waiting if s.received_at > tick]
+            self._second = min((_second_of(s.received_at) for s in self.waiting), default=NEVER)
+        if self.ahead:
+            ripe += [s for s in self.ahead if s.observed_at <= tick]
+            self.ahead = [s for s in self.ahead if s.observed_at > tick]
+        if ripe:
+            self._count(ripe, tick)
+
+    def restored(self) -> None:
+        """What waits was put back from a snapshot."""
+        self._second = min((_second_of(s.received_at) for s in self.waiting), default=NEVER)
+
+    def _wait(self, spoken: Spoken) -> None:
+        second = _second_of(spoken.received_at)
+        if second > self._second:
+            self.settle(self._second)
+        self._second = min(self._second, second)
+        self.waiting.append(spoken)
+
+    def _count(self, ripe: Sequence[Spoken], tick: int) -> None:
+        self.ahead += [s for s in ripe if s.observed_at > tick]
+        counted = [s for s in ripe if s.received_at - HISTORY_DAYS * DAY <= s.observed_at <= tick]
+        if not all(map(self._comes_as_before, counted)):
+            for s in sorted(counted, key=lambda s: (_second_of(s.received_at), s.observed_at, s.device, s.by)):
+                self._note_feed(s.device, s.observed_at, s.by)
+        by_feed: dict[str, list[Spoken]] = {}
+        for s in counted:
+            by_feed.setdefault(self._name_of(s), []).append(s)
+        for name, spoken in by_feed.items():
+            self._hear(self._feed(name), spoken, tick)
+
+    def _hear(self, feed: Feed, spoken: list[Spoken], tick: int) -> None:
+        feed.devices.update(s.device for s in spoken)
+        spoken.sort(key=_observed)
+        standing = bool(feed.outages) and feed.outages[-1].ended is None
+        for stretch in stretches(spoken, min(FEED_GRAIN, self.pace)):
+            new = not feed.heard or (standing and stretch.last > feed.heard[-1].last)
+            if join(feed.heard, stretch, min(FEED_GRAIN, self.pace), self.pace) or new:
+                feed.news = True
+        if len(feed.heard) > feed.room:
+            self._thin(feed, tick)
+            feed.room = max(FEED_STRETCHES, 2 * len(feed.heard))
+
+    def _thin(self, feed: Feed, clock: int) -> None:
+        feed.heard = thin(feed.heard, clock - FEED_GRAIN_FOR, self.pace)
+
+    def _name_of(self, spoken: Spoken) -> str:
+        owner = self._bindings.owner(spoken.device, spoken.observed_at)
+        return spoken.by if owner is None or owner.feed is None else owner.feed
+
+    def _comes_as_before(self, spoken: Spoken) -> bool:
+        known = self.via.get(spoken.device)
+        return known is not None and known[-1][1] == spoken.by and spoken.observed_at >= known[-1][0]
+
+    # --- time --------------------------------------------------------------------------------------------
+
+    def calm_from(self, last_clock: int, ticks: Iterable[Tick] = ()) -> dict[str, int] | None:
         """Per feed the instant from which on readings only lengthen what was heard last. None where some feed
-        is, or may fall, silent up to a clock: then every reading counts by itself."""
+        is, or may fall, silent up to a clock, or where a reading that waits or comes with the ticks does more than
+        that: then every reading counts by itself."""
         if not self.watched:
             return {}
         calm = {}
@@ -138,24 +197,41 @@ class Outages:
                 return None
             if feed.heard[-1].last + self.pace <= last_clock:
                 return None
-            calm[name] = feed.heard[-1].first
-        if any(bound.reading.observed_at <= last_clock for bound in self.ahead):
+            calm[name] = self._calm_since(feed)
+        if any(s.observed_at <= last_clock for s in self.ahead):
+            return None
+        others = (s for tick in ticks for s in _elsewhere(tick.heard or {}))
+        if not all(self._is_calm(s, calm) for group in (self.waiting, others) for s in group):
             return None
         return calm
+
+    def _calm_since(self, feed: Feed) -> int:
+        index = len(feed.heard) - 1
+        lowest = max(0, index - _STEPS_BACK)
+        while index > lowest and feed.heard[index].first - feed.heard[index - 1].last <= self.pace:
+            index -= 1
+        return feed.heard[index].first
+
+    def _is_calm(self, spoken: Spoken, calm: Mapping[str, int]) -> bool:
+        name = self._name_of(spoken)
+        return (name in calm and calm[name] <= spoken.observed_at <= spoken.received_at
+                and self._comes_as_before(spoken) and spoken.device in self.feeds[name].devices)
 
     def due(self, clock: int) -> int | None:
         """The next whole second at which something may change."""
         dues = [d for d in (self._due(feed, clock) for feed in self.feeds.values()) if d is not None]
-        dues += [-(-bound.reading.observed_at // SECOND) * SECOND for bound in self.ahead]
+        if self.waiting:
+            dues.append(max(self._second, _second_of(clock)))
+        if self.ahead:
+            dues.append(max(_second_of(min(map(_observed, self.ahead))), _second_of(clock)))
         return min(dues, default=None)
 
     def judge(self, tick: int, moment: Moment) -> Changed:
         """What a whole second brings."""
         changed = Changed({}, [])
-        ripe = [bound for bound in self.ahead if bound.reading.observed_at <= tick]
-        self.ahead = [bound for bound in self.ahead if bound.reading.observed_at > tick]
-        for bound in ripe:
-            self.take(bound)
+        self.settle(tick)
+        if not self.watched:
+            return changed
         for _, feed in sorted(self.feeds.items()):
             due = self._due(feed, tick)
             if due is None or due > tick:
@@ -187,7 +263,7 @@ class Outages:
             known.insert(index, (at, by))
 
     def _due(self, feed: Feed, clock: int) -> int | None:
-        now = -(-clock // SECOND) * SECOND
+        now = _second_of(clock)
         if feed.news:
             return now
         if not feed.heard:
@@ -195,13 +271,15 @@ class Outages:
         last = feed.heard[-1].last
         if feed.checked == last:
             return feed.recheck_at
-        return max(-(-(last + self.pace) // SECOND) * SECOND, now)
+        return max(_second_of(last + self.pace), now)
 
     def _outages(self, feed: Feed, tick: int) -> list[Outage]:
         feed.recheck_at = None
         found = []
         for index, heard in enumerate(feed.heard):
             following = feed.heard[index + 1].first if index + 1 < len(feed.heard) else None
+            if following is not None and following - heard.last <= self.pace:
+                continue
             members, every = self._members(feed, heard.last)
             if every is None or len(members) < OUTAGE_MIN_MEMBERS:
                 continue
@@ -211,7 +289,7 @@ class Outages:
             if onset <= tick:
                 found.append(Outage(feed.name, heard.last, onset, following, members))
             elif following is None:
-                feed.recheck_at = -(-onset // SECOND) * SECOND
+                feed.recheck_at = _second_of(onset)
         return found
 
     def _base(self, last: int, every: int) -> int:
@@ -247,26 +325,30 @@ class Outages:
                     changed.participants[owner.participant] = min(since, outage.last + 1)
 
 
-def _join(left: Heard, right: Heard) -> Heard:
-    """Two stretches as one. Of readings at one instant the first in fold order stands at the beginning and the
-    last at the end, and of the same one twice what came first: in whatever order they are heard."""
-    first, last = left.first_bound, right.last_bound
-    if left.first == right.first:
-        first = min(first, right.first_bound, key=lambda bound: (fold_key(bound), bound.received_at))
-    if left.last > right.last:
-        last = left.last_bound
-    elif left.last == right.last:
-        last = max(left.last_bound, last, key=lambda bound: (fold_key(bound), -bound.received_at))
-    return Heard(left.first, max(left.last, right.last), first, last)
+def _spoken(bound: Bound) -> Spoken:
+    reading = bound.reading
+    return Spoken(bound.received_at, reading.observed_at, reading.device, reading.feed or DEFAULT_FEED, bound)
+
+
+def _elsewhere(heard: Mapping[str, Sequence[HeardElsewhere]]) -> list[Spoken]:
+    return [Spoken(one.received_at, one.observed_at, one.device, by or DEFAULT_FEED, one)
+            for by, those in heard.items() for one in those]
+
+
+def _observed(spoken: Spoken) -> int:
+    return spoken.observed_at
+
+
+def _second_of(instant: int) -> int:
+    """The first whole second at which something of an instant is judged."""
+    return -(-instant // SECOND) * SECOND
 
 
 def _interval(outage: Outage, feed: Feed) -> Interval:
-    last = next((h.last_bound for h in feed.heard if h.last == outage.last), None)
-    following = next((h.first_bound for h in feed.heard if h.first == outage.ended), None)
+    used = [bound_of(h.last_mark) for h in feed.heard if h.last == outage.last]
+    used += [bound_of(h.first_mark) for h in feed.heard if h.first == outage.ended]
     numbers: dict[str, Any] = {"devices": len(outage.members), "last_heard_at": outage.last,
                                "parameters": {"minimum_devices": OUTAGE_MIN_MEMBERS}}
-    used = (last, following)
     return Interval(family="feed_outage", kind="feed_outage", onset=outage.onset, ended=outage.ended, level=1,
                     reason="silence" if outage.ended is None else "heard",
-                    settled=NEVER if outage.ended is None else outage.ended,
-                    used=tuple(b for b in used if b is not None), numbers=numbers)
+                    settled=NEVER if outage.ended is None else outage.ended, used=tuple(used), numbers=numbers)

@@ -16,11 +16,12 @@ from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.domain.zone import Zone
 from emon.evaluate.matching import Book, Standing
-from emon.evaluate.outages import Feed, Heard, Outages
+from emon.evaluate.outages import Feed, Outages
 from emon.evaluate.person import Conditioned, Person
 from emon.evaluate.signals import Outage
+from emon.evaluate.stretches import Heard, Spoken, mark_of
 from emon.evaluate.verdict import Hint
-from emon.journal.records import Bound, InputRecord
+from emon.journal.records import Bound, HeardElsewhere, InputRecord
 
 ORDER, ZONE, BINDING = "\x1forder\x1f", "\x1fzone\x1f", "\x1fbinding\x1f"
 
@@ -59,7 +60,7 @@ class SavedFeed(msgspec.Struct, array_like=True):
     """A feed; outages as (last, onset, ended, members)."""
 
     name: str
-    heard: list[tuple[int, int, Bound, Bound]]
+    heard: list[Heard]
     devices: list[str]
     outages: list[tuple[int, int, int | None, list[str]]]
     book: SavedBook
@@ -79,7 +80,8 @@ class SavedShared(msgspec.Struct, array_like=True):
     pace: int
     watched: bool
     lane: bytes
-    ahead: list[Bound]
+    waiting: list[tuple[int, int, str, str, HeardElsewhere]]
+    ahead: list[tuple[int, int, str, str, HeardElsewhere]]
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -119,23 +121,28 @@ def dump_shared(clock: int, arrival: list[InputRecord], outages: Outages, lane: 
     """The shared part."""
     feeds = [_dump_feed(feed) for _, feed in sorted(outages.feeds.items())]
     return _encode(SavedShared(clock, arrival, outages.own, feeds, outages.via, outages.pace, outages.watched, lane,
-                               outages.ahead))
+                               _dump_spoken(outages.waiting), _dump_spoken(outages.ahead)))
+
+
+def _dump_spoken(spoken: list[Spoken]) -> list[tuple[int, int, str, str, HeardElsewhere]]:
+    return [(s.received_at, s.observed_at, s.device, s.by, mark_of(s)) for s in spoken]
 
 
 def _dump_feed(feed: Feed) -> SavedFeed:
-    heard = [(h.first, h.last, h.first_bound, h.last_bound) for h in feed.heard]
     standing = [(o.last, o.onset, o.ended, sorted(o.members)) for o in feed.outages]
-    return SavedFeed(feed.name, heard, sorted(feed.devices), standing,
+    return SavedFeed(feed.name, feed.heard, sorted(feed.devices), standing,
                      _dump_book("feed_outage", "", feed.book), feed.news, feed.checked, feed.recheck_at)
 
 
 def load_shared(state: bytes, outages: Outages) -> tuple[int, list[InputRecord], bytes]:
     """Fills the outages; returns the clock, the arrival that is not whole, and the lane's part."""
     saved = _decode_shared(state)
-    outages.own, outages.via, outages.ahead = saved.own_outages, saved.via, saved.ahead
+    outages.own, outages.via = saved.own_outages, saved.via
+    outages.waiting, outages.ahead = [Spoken(*s) for s in saved.waiting], [Spoken(*s) for s in saved.ahead]
+    outages.restored()
     outages.pace, outages.watched = saved.pace, saved.watched
     outages.feeds = {
-        feed.name: Feed(feed.name, [Heard(*h) for h in feed.heard], set(feed.devices),
+        feed.name: Feed(feed.name, feed.heard, set(feed.devices),
                         [Outage(feed.name, last, onset, ended, frozenset(members))
                          for last, onset, ended, members in feed.outages],
                         _load_book(feed.book), feed.news, feed.checked, feed.recheck_at)
