@@ -1,7 +1,11 @@
-"""Logs: one event a line, as readable text or as JSON; the standard library's loggers go the same way."""
+"""Logs: one event a line, as readable text or as JSON; the standard library's loggers go the same way.
+
+A traceback names lines and never values: among the values are vendors' keys and where people were.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 
@@ -18,10 +22,12 @@ def set_up(log_format: str, level: str) -> None:
     ]
     renderer: structlog.typing.Processor
     if log_format == "json":
-        shared.append(structlog.processors.dict_tracebacks)
+        shared.append(structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)))
         renderer = structlog.processors.JSONRenderer()
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(),
+                                                   exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -38,3 +44,10 @@ def set_up(log_format: str, level: str) -> None:
     root.setLevel(level.upper())
     for noisy in ("aiokafka", "uvicorn.access", "httpx", "httpcore", "asyncio", "alembic"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """A request that is cut off because the process stops is none; there may be hundreds of them."""
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is None or not issubclass(kind, asyncio.CancelledError)
