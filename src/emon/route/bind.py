@@ -11,6 +11,7 @@ when a version changes whose it is, also back in time, it goes to whoever holds 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import msgspec
@@ -103,10 +104,10 @@ class Binder:
         return again
 
     def _is_news(self, record: VersionRecord) -> bool:
-        text = _encode(msgspec.structs.replace(record, received_at=0))
-        if self._told.get(_identity(record)) == text:
+        digest = blake2b(_encode(msgspec.structs.replace(record, received_at=0)), digest_size=16).digest()
+        if self._told.get(_identity(record)) == digest:
             return False
-        self._told[_identity(record)] = text
+        self._told[_identity(record)] = digest
         return True
 
     # --- outputs -----------------------------------------------------------------------------------------
