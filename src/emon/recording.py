@@ -85,7 +85,7 @@ async def _merged(journal: Journal, topic: str) -> AsyncIterator[InputRecord]:
 async def _partition(journal: Journal, position: TopicPartition) -> AsyncIterator[InputRecord]:
     async for record in _records(journal, position):
         decoded = decode_input(record.value)
-        yield msgspec.structs.replace(decoded, heard=None) if isinstance(decoded, Tick) else decoded
+        yield msgspec.structs.replace(decoded, heard=None) if isinstance(decoded, Tick | OwnOutage) else decoded
 
 
 async def _records(journal: Journal, position: TopicPartition) -> AsyncIterator[Record]:

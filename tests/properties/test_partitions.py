@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from random import Random
 
 import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emon.domain.finding import Finding, publication_key
 from emon.evaluate.evaluator import Evaluator
@@ -14,7 +16,9 @@ from emon.evaluate.history import MemoryHistory, MemorySnapshots
 from emon.journal.port import partition_of
 from emon.journal.records import Bound, HeardElsewhere, InputRecord, Tick
 from tests.properties.corpus import corpus
+from tests.properties.routing import judged as judged_by
 from tests.properties.running import REAL, at_once, cut
+from tests.properties.worlds import World, worlds
 
 SECOND = 1_000_000
 PARTITIONS = 3
@@ -84,3 +88,12 @@ def test_partitions_together_say_what_one_says() -> None:
         assert sorted(together, key=publication_key) == sorted(alone, key=publication_key), case.name
         outages += sum(line.kind == "feed_outage" for line in alone)
     assert outages > 20, "else this shows nothing"
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(worlds() | worlds(always=("outage",)), st.sampled_from([2, 4]), st.integers(0, 1 << 16))
+def test_the_routers_partitions_say_what_its_only_one_says(world: World, partitions: int, seed: int) -> None:
+    """With the router's own code, whatever the world; readings from the future, conflicts, swaps and outages too."""
+    alone = judged_by(world.scene, 1, world.until_at)
+    assert judged_by(world.scene, partitions, world.until_at) == alone
+    assert judged_by(world.scene, partitions, world.until_at, seed) == alone

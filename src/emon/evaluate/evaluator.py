@@ -287,7 +287,7 @@ class Evaluator:
                 self._dirty_texts.add(state.BINDING + binding.id)
                 self._outages.named(binding.device, binding.feed)
                 self._outages.text()
-            case Tick(heard=heard) if heard:
+            case Tick(heard=heard) | OwnOutage(heard=heard) if heard:
                 self._outages.elsewhere(heard)
             case _:
                 pass

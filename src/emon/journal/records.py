@@ -87,13 +87,15 @@ class Tick(msgspec.Struct, frozen=True, omit_defaults=True, tag="tick", tag_fiel
 
 
 class OwnOutage(msgspec.Struct, frozen=True, omit_defaults=True, tag="own_outage", tag_field="type"):
-    """emon itself took nothing in during [from_, to): silence in it says nothing about anybody."""
+    """emon itself took nothing in during [from_, to): silence in it says nothing about anybody. `heard`: as
+    with a tick."""
 
     received_at: int
     from_: int
     to: int
     last: bool = True
     v: int = 1
+    heard: dict[str, list[HeardElsewhere]] | None = None
 
 
 class OrderVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="order", tag_field="type"):

@@ -36,18 +36,16 @@ class Sequencer:
         return self.last
 
     def ticks_up_to(self, instant: int) -> list[Entry]:
-        """Ticks of all whole seconds up to `instant` that were not given yet."""
+        """Ticks of all whole seconds that were not given yet, up to the effective instant of what was received
+        at `instant`: nothing is told at or after a whole second before its tick."""
+        instant = max(instant, self.last + 1)
         newest = instant - instant % TICK_EVERY
         if newest <= (self.tick or 0):
             return []
         if self.tick is None:
             return self._tick(newest)
         if newest - self.tick > OWN_OUTAGE_GAP:
-            if any(self._heard):  # known by the end of its second, whatever came then
-                return [*self._tick(self.tick + TICK_EVERY), *self.ticks_up_to(instant)]
-            outage = OwnOutage(self.stamp(0), self.tick, newest)
-            told = arrival([Placed(p, "tick", outage) for p in range(self._partitions)])
-            return [*told, *self._tick(newest)]
+            return [*self._outage(self.stamp(0), self.tick, newest), *self._tick(newest)]
         return [entry for due in range(self.tick + TICK_EVERY, newest + 1, TICK_EVERY)
                 for entry in self._tick(due)]
 
@@ -60,6 +58,12 @@ class Sequencer:
             for partition, heard in enumerate(self._heard):
                 if partition not in told:
                     heard.setdefault(reading.feed, []).append(note)
+
+    def _outage(self, stamp: int, from_: int, to: int) -> list[Entry]:
+        """We were down. What was heard right before counts at the end of its own second, not of this."""
+        heard, self._heard = self._heard, [{} for _ in range(self._partitions)]
+        return arrival([Placed(p, "tick", OwnOutage(stamp, from_, to, heard=heard[p] or None))
+                        for p in range(self._partitions)])
 
     def _tick(self, instant: int) -> list[Entry]:
         """A tick; nothing where time has passed it already."""
