@@ -208,7 +208,7 @@ def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:
         routers.append(endpoint.router(parts.journal, parts.store, parts.clock, ticker=parts.ticker))
     return create_app(parts.journal, parts.store, parts.history, parts.clock, parts.settings,
                       commands=Commands(parts.store, parts.clock, SystemClock()), routers=routers,
-                      console="console" in roles)
+                      console="console" in roles, lists_documents="ingest" not in roles)
 
 
 class _Server(uvicorn.Server):

@@ -45,9 +45,10 @@ To build the pages run <code>make setup</code> in the source folder, then load t
 
 def create_app(journal: Journal, store: Engine, history: Engine, clock: Clock, settings: Settings, *,
                commands: Commands | None = None, routers: Sequence[APIRouter] = (), console: bool = True,
-               wall: Clock | None = None, static: Path = STATIC) -> FastAPI:
-    """The application. `routers`: other stages' routes; `commands`: the alerts stage's, needed with
-    `console`. `clock` is the pipeline's, `wall` (default: the system's) the one that people work by."""
+               wall: Clock | None = None, static: Path = STATIC, lists_documents: bool = True) -> FastAPI:
+    """The application. `routers`: other stages' routes; `lists_documents`: none of them answers GET /v1/orders
+    and /v1/zones; `commands`: the alerts stage's, needed with `console`. `clock` is the pipeline's, `wall`
+    (default: the system's) the one that people work by."""
     wall = wall or SystemClock()
     late = Lateness(store, journal, clock)
     tail = Tail(store, clock, wall, late) if console else None
@@ -72,7 +73,7 @@ def create_app(journal: Journal, store: Engine, history: Engine, clock: Clock, s
         assert commands is not None, "a console needs the alerts' commands"
         app.include_router(stream.router(tail))
         app.include_router(api.router(store, commands, wall))
-        app.include_router(records.router(store, SqlHistory(history), clock, wall, late))
+        app.include_router(records.router(store, SqlHistory(history), clock, wall, late, lists=lists_documents))
         _pages(app, static)
     return app
 

@@ -29,10 +29,14 @@ from emon.store.history import SqlHistory
 from emon.store.queue import Filter
 
 
-def router(store: Engine, history: SqlHistory, clock: Clock, wall: Clock, late: Lateness) -> APIRouter:
-    """Routes under /v1 that read."""
+def router(store: Engine, history: SqlHistory, clock: Clock, wall: Clock, late: Lateness, *,
+           lists: bool = True) -> APIRouter:
+    """Routes under /v1 that read. `lists`: with those of all orders and zones, which ingest answers too where it
+    runs in this process, from the log and thus at once; two answers to one question would be one too many."""
     api = APIRouter(prefix="/v1", tags=["records"], responses=RESPONSES)
     _participants(api, store, history, clock, wall)
+    if lists:
+        _lists(api, store)
     _documents(api, store)
     _status(api, store, clock, wall, late)
     return api
@@ -93,7 +97,7 @@ def _instant(name: str, text: str) -> int:
         raise Refused(400, fault.code, f"{name}: {fault.detail}") from None
 
 
-def _documents(api: APIRouter, store: Engine) -> None:
+def _lists(api: APIRouter, store: Engine) -> None:
     @api.get("/orders", summary="The newest version of each order, by id")
     def orders(participant: str | None = None,
                limit: Annotated[int, Query(ge=1, le=PAGE_MOST)] = 100,
@@ -107,6 +111,13 @@ def _documents(api: APIRouter, store: Engine) -> None:
                 found = found[:limit]
         return models.Orders(orders=[views.order_view(one) for one in found], next=last)
 
+    @api.get("/zones", summary="The newest version of each zone, as GeoJSON")
+    def zones() -> dict[str, Any]:
+        with reading(store) as connection:
+            return zone_collection(documents.zones(connection))
+
+
+def _documents(api: APIRouter, store: Engine) -> None:
     @api.get("/orders/{order}", summary="All versions of an order, oldest first")
     def order(order: str) -> models.Orders:
         with reading(store) as connection:
@@ -114,11 +125,6 @@ def _documents(api: APIRouter, store: Engine) -> None:
         if not found:
             raise Refused(404, "unknown_order", f"There is no order {order!r:.80}.")
         return models.Orders(orders=[views.order_view(one) for one in found], next=None)
-
-    @api.get("/zones", summary="The newest version of each zone, as GeoJSON")
-    def zones() -> dict[str, Any]:
-        with reading(store) as connection:
-            return zone_collection(documents.zones(connection))
 
     @api.get("/zones/{zone}", summary="A version of a zone, as a GeoJSON feature; without one the newest")
     def zone(zone: str, version: Annotated[int | None, Query(ge=0, lt=1 << 63)] = None) -> dict[str, Any]:

@@ -69,6 +69,9 @@ def router(journal: Journal, clock: Clock) -> APIRouter:
                           name=f"post_{kind.path}", responses=_ANSWERS)
         api.add_api_route(f"/v1/{kind.path}", routes.get, methods=["GET"], tags=["documents"],
                           summary=f"All versions of {kind.path}; ?{kind.id_parameter}= for one",
+                          openapi_extra={"parameters": [
+                              {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+                              for name in (kind.id_parameter, "participant")]},
                           name=f"get_{kind.path}")
     absences = _Absences(log, clock)
     api.add_api_route("/v1/participants/{participant}/leave", absences.post, methods=["POST"], status_code=201,

@@ -27,7 +27,7 @@ from emon.ingest.adapter import Slice
 from emon.ingest.bodies import Body, Refused, Understood
 from emon.ingest.body import check_slices, check_type, too_large, unpacked
 from emon.ingest.intake import Intake
-from emon.ingest.openapi import ANSWERS, BODY, RECEIVED_PARAMETERS
+from emon.ingest.openapi import ANSWERS, BODY, RECEIVED_ANSWERS, RECEIVED_PARAMETERS
 from emon.ingest.rate import Bucket
 from emon.ingest.received import gaps
 from emon.ingest.ticks import Ticker
@@ -66,7 +66,7 @@ def router(journal: Journal, engine: Engine, clock: Clock, *,
                       openapi_extra={"requestBody": BODY},
                       summary="Readings in the vendor's own format", tags=["feeds"])
     api.add_api_route("/v1/feeds/{feed}/received", door.received, methods=["GET"], tags=["feeds"],
-                      openapi_extra={"parameters": RECEIVED_PARAMETERS},
+                      openapi_extra={"parameters": RECEIVED_PARAMETERS}, responses=RECEIVED_ANSWERS,
                       summary="What arrived of a device, and where seq has gaps")
     api.add_api_route("/v1/feeds", door.feeds, methods=["GET"], tags=["feeds"],
                       summary="Feeds and their adapters")
