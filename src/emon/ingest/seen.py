@@ -54,7 +54,7 @@ class Seen:
 
     async def follow(self) -> None:
         """Keeps up with the log and the chunks, for ever."""
-        trimmed = -TRIM_EVERY_S
+        trimmed, told = -TRIM_EVERY_S, ""
         while True:
             try:
                 if not self._ready.is_set():
@@ -64,8 +64,11 @@ class Seen:
                 if monotonic_s() - trimmed > TRIM_EVERY_S:
                     trimmed = monotonic_s()
                     await self._trim()
+                told = ""
             except Unavailable as error:
-                log.warning("intake cannot follow", reason=str(error))
+                if told != str(error):
+                    log.warning("intake cannot follow", reason=str(error))
+                told = str(error)
             await asyncio.sleep(FOLLOW_EVERY_S)
 
     async def _begin(self) -> None:

@@ -73,13 +73,15 @@ async def _again_and_again(once: Callable[[], Coroutine[Any, Any, bool]], wall: 
 async def _alerts_have_caught_up(store: Engine, wall: Clock, stop: asyncio.Event) -> None:
     """Returns when the alerts stage has read all there is since now, or after NOTIFY_CATCH_UP_S without it:
     what can be known is better sent than never."""
-    began, deadline = wall.now_us(), monotonic_s() + NOTIFY_CATCH_UP_S
+    began, deadline, told = wall.now_us(), monotonic_s() + NOTIFY_CATCH_UP_S, ""
     while not stop.is_set() and monotonic_s() < deadline:
         try:
             if await asyncio.to_thread(_caught_up_since, store, began):
                 return
         except Unavailable as error:
-            _log.warning("notify waits", reason=str(error))
+            if told != str(error):
+                _log.warning("notify waits", reason=str(error))
+            told = str(error)
         await asyncio.sleep(_IDLE_S)
 
 
