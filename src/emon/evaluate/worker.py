@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
@@ -26,7 +26,7 @@ from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS
 from emon.evaluate.evaluator import Evaluator
-from emon.evaluate.port import History, Snapshots
+from emon.evaluate.port import History, Snapshot, Snapshots
 from emon.journal.port import FINDINGS, READINGS, Consumer, Entry, Fenced, Journal, Record, TopicPartition
 from emon.journal.records import decode_input
 from emon.limits import (
@@ -41,6 +41,7 @@ from emon.limits import (
 log = structlog.get_logger()
 
 GROUP = "evaluate"
+STATE_MARK = b"emon state 1\n"  # raised whenever snapshots change their layout
 _REPORT_EVERY_S = 1.0
 
 
@@ -69,6 +70,7 @@ class _Held:
     saved_offset: int
     saved_at: float
     clock: int
+    stale: Mapping[str, None] = field(default_factory=dict)  # parts of a snapshot that the next one must not keep
 
 
 async def run(journal: Journal, history: History, snapshots: Snapshots, clock: Clock,
@@ -196,11 +198,25 @@ class _Worker:
 
     def _restore(self, partition: int, generation: int) -> _Held:
         snapshot = self._snapshots.load(partition)
-        if snapshot is None:
+        evaluator = None if snapshot is None else self._restored(snapshot, partition)
+        if snapshot is None or evaluator is None:
             evaluator = Evaluator(self._history, partition=partition, partitions=self._partitions)
-            return _Held(evaluator, generation, 0, 0, monotonic_s(), evaluator.clock)
-        evaluator = Evaluator.restore(snapshot, self._history, partition=partition, partitions=self._partitions)
+            stale = {} if snapshot is None else dict.fromkeys(snapshot.participants)
+            return _Held(evaluator, generation, 0, 0, monotonic_s(), evaluator.clock, stale)
         return _Held(evaluator, generation, snapshot.offset, snapshot.offset, monotonic_s(), evaluator.clock)
+
+    def _restored(self, snapshot: Snapshot, partition: int) -> Evaluator | None:
+        """None where another version of emon wrote the snapshot: then everything is folded anew, which tells
+        the same revisions with the same ids again."""
+        mark, state = snapshot.shared[:len(STATE_MARK)], snapshot.shared[len(STATE_MARK):]
+        if mark == STATE_MARK:
+            try:
+                return Evaluator.restore(snapshot._replace(shared=state), self._history, partition=partition,
+                                         partitions=self._partitions)
+            except msgspec.MsgspecError as error:
+                log.warning("snapshot cannot be read", partition=partition, reason=str(error))
+        log.warning("snapshot is of another version: folding anew from the beginning", partition=partition)
+        return None
 
     async def _step(self, partition: int, records: Sequence[Record]) -> tuple[int, list[Finding]]:
         evaluator = self._held[partition].evaluator
@@ -231,7 +247,8 @@ class _Worker:
     def _snapshot(self, partition: int, held: _Held, offset: int) -> None:
         held.evaluator.flush_history()
         shared, changed = held.evaluator.snapshot()
-        self._snapshots.save(partition, held.generation, offset, shared, changed)
+        self._snapshots.save(partition, held.generation, offset, STATE_MARK + shared, {**held.stale, **changed})
+        held.stale = {}
 
 
 def _judge(evaluator: Evaluator, records: Sequence[Record]) -> list[Finding]:

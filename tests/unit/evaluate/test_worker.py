@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+
+import pytest
 
 from emon.clock import SystemClock
 from emon.domain import finding as findings
@@ -81,3 +84,22 @@ async def test_a_rebalance_in_the_middle_changes_nothing() -> None:
     stop.set()
     await asyncio.wait_for(task, 10)
     assert await place.told() == expected()
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda shared: b"emon state 0\n" + shared[len(worker.STATE_MARK):],  # written by another version
+    lambda shared: shared[:-7],  # cut off
+], ids=["other version", "unreadable"])
+async def test_a_snapshot_that_is_no_use_is_folded_anew(spoil: Callable[[bytes], bytes]) -> None:
+    place, given = Place(), day()
+    await place.feed(given[:120])
+    await place.work(0.5)
+    saved = place.snapshots.load(0)
+    assert saved is not None
+    place.snapshots.save(0, 1, saved.offset, spoil(saved.shared), {"nobody": b"left over"})
+    await place.feed(given[120:])
+    await place.work(1.0)
+    assert await place.told() == expected()
+    now = place.snapshots.load(0)
+    assert now is not None
+    assert "nobody" not in now.participants
