@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import IO, Final
 
 from emon.domain import finding as findings
+from emon.domain.binding import Binding
 from emon.domain.errors import Fault
+from emon.domain.order import Order
 from emon.domain.reading import Reading
+from emon.domain.zone import Zone
 from emon.evaluate import batch
 from emon.formats import readings as files
 from emon.formats.check import check
@@ -55,8 +58,8 @@ def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequ
         taken = _taken(files.read(readings), outcome, rejects_to, progress)
         first = next(taken, None)  # an unreadable file is told before anything is written
         found = stack.enter_context(_writable(out))
-        outcome.clock = max((one.received_at or 0 for one in (*checked.orders, *checked.zones, *checked.bindings)),
-                            default=0)
+        versions: list[Order | Zone | Binding] = [*checked.orders, *checked.zones, *checked.bindings]
+        outcome.clock = max((version.received_at or 0 for version in versions), default=0)
         merged = batch.merge(_again(first, taken), checked.orders, checked.zones, checked.bindings)
         arrivals = chain(merged, _end(outcome))
         for revision in batch.evaluate(arrivals, until, rule_version=rule_version):

@@ -34,10 +34,11 @@ class _Group(click.Group):
         except Unavailable as absence:
             _end(str(absence), UNAVAILABLE)
         except BaseExceptionGroup as group:
-            away = group.subgroup(Unavailable)
-            if away is None:
-                raise
-            _end(str(_first(away)), UNAVAILABLE)
+            for wrong, code in ((Unavailable, UNAVAILABLE), (Fault, USAGE)):
+                found = group.subgroup(wrong)
+                if found is not None:
+                    _end(str(_first(found)), code)
+            raise
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
