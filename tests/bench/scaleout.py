@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from emon.batch import evaluate_files
 from emon.domain import instant
@@ -192,7 +193,10 @@ class _Progress:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
         await admin.start()
         try:
-            offsets = await admin.list_consumer_group_offsets(group)
+            try:
+                offsets = await admin.list_consumer_group_offsets(group)
+            except GroupCoordinatorNotAvailableError:
+                return 0  # no group has ever met on this broker yet
             return sum(max(0, at.offset) for where, at in offsets.items() if where.topic == topic)
         finally:
             await admin.close()
