@@ -11,6 +11,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,13 +139,23 @@ def _port(settings: Settings, roles: Sequence[str]) -> int:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises Unavailable."""
+    """A socket that listens, on this machine only. Raises Fault, Unavailable."""
+    if host != "localhost" and not _is_loopback(host):
+        raise Fault("not_loopback", f"{host!r} can be reached from elsewhere, and there is no log-in yet: use 127.0.0.1 "
+                    "and a proxy of your own that knows who may come in", "EMON_LISTEN_HOST")
     try:
         return socket.create_server((host, port), backlog=2048,
                                     family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror or error}; end what uses it, or set "
                           "EMON_LISTEN_HOST and EMON_LISTEN_PORT") from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _roles(parts: Parts, roles: Sequence[str], stop: asyncio.Event) -> list[tuple[str, Role]]:

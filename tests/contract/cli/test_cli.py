@@ -215,3 +215,12 @@ def test_a_condition_that_nobody_judges_is_told(case: Path) -> None:
     done = emon("check", case / "orders.yaml", case / "zones.geojson")
     assert done.returncode == 0
     assert "orders.yaml:11: no rule of this version judges alcohol" in done.stdout
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "emon.example", "::"])
+def test_nobody_listens_to_the_world_before_there_is_a_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+                                                             host: str) -> None:
+    monkeypatch.setenv("EMON_LISTEN_HOST", host)
+    done = emon("up", "--data", tmp_path)
+    assert done.returncode == 2
+    assert "EMON_LISTEN_HOST" in done.stderr
