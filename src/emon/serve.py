@@ -141,8 +141,8 @@ def _port(settings: Settings, roles: Sequence[str]) -> int:
 def _listen(host: str, port: int) -> socket.socket:
     """A socket that listens, on this machine only. Raises Fault, Unavailable."""
     if host != "localhost" and not _is_loopback(host):
-        raise Fault("not_loopback", f"{host!r} can be reached from elsewhere, and there is no log-in yet: use 127.0.0.1 "
-                    "and a proxy of your own that knows who may come in", "EMON_LISTEN_HOST")
+        raise Fault("not_loopback", f"{host!r} can be reached from elsewhere, and there is no log-in yet: use "
+                    "127.0.0.1 and a proxy of your own that knows who may come in", "EMON_LISTEN_HOST")
     try:
         return socket.create_server((host, port), backlog=2048,
                                     family=socket.AF_INET6 if ":" in host else socket.AF_INET)
