@@ -13,6 +13,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from emon.domain.binding_book import BindingBook
@@ -36,6 +37,7 @@ from emon.limits import (
     OUTAGE_MIN_MEMBERS,
 )
 
+_observed = attrgetter("observed_at")
 _STEPS_BACK = 64  # stretches looked at to find since when a feed is calm: any later instant is right too
 
 
@@ -75,6 +77,8 @@ class Outages:
         self.pace = round(CONTACT_EVERY_S * SECOND)
         self.watched = False
         self._second = NEVER  # the end of the first second in which something waiting was received
+        # device -> (from, until, by, feed): what comes by that feed then changes nothing about who belongs where
+        self._plain: dict[str, tuple[int, int, str, str]] = {}
 
     def standing(self) -> dict[str, list[Outage]]:
         """Outages by feed, as the last tick saw them."""
@@ -90,6 +94,7 @@ class Outages:
 
     def text(self) -> None:
         """An order or binding version came in: who belongs to which feed may differ."""
+        self._plain.clear()
         for feed in self.feeds.values():
             feed.news = True
 
@@ -151,17 +156,43 @@ class Outages:
     def _count(self, ripe: Sequence[Spoken], tick: int) -> None:
         self.ahead += [s for s in ripe if s.observed_at > tick]
         counted = [s for s in ripe if s.received_at - HISTORY_DAYS * DAY <= s.observed_at <= tick]
-        if not all(map(self._comes_as_before, counted)):
-            for s in sorted(counted, key=lambda s: (_second_of(s.received_at), s.observed_at, s.device, s.by)):
-                self._note_feed(s.device, s.observed_at, s.by)
         by_feed: dict[str, list[Spoken]] = {}
+        get = self._plain.get
         for s in counted:
-            by_feed.setdefault(self._name_of(s), []).append(s)
+            plain = get(s.device)
+            if plain is None or not plain[0] <= s.observed_at < plain[1] or plain[2] != s.by:
+                by_feed = self._sort_out(counted)
+                break
+            by_feed.setdefault(plain[3], []).append(s)
         for name, spoken in by_feed.items():
             self._hear(self._feed(name), spoken, tick)
 
+    def _sort_out(self, counted: Sequence[Spoken]) -> dict[str, list[Spoken]]:
+        """Readings by feed, once it is noted which feed carries whom."""
+        moved = False
+        for s in sorted(counted, key=lambda s: (_second_of(s.received_at), s.observed_at, s.device, s.by)):
+            moved |= self._note_feed(s.device, s.observed_at, s.by)
+        by_feed: dict[str, list[Spoken]] = {}
+        for s in counted:
+            since, by = self.via[s.device][-1]
+            name = self._name_of(s)
+            by_feed.setdefault(name, []).append(s)
+            self._feed(name).devices.add(s.device)
+            self._plain.pop(s.device, None)
+            for span in self._bindings.spans(s.device):
+                if by == s.by and span.from_ <= s.observed_at < span.until:
+                    self._plain[s.device] = (max(since, span.from_), span.until, by, name)
+        if moved:  # who was a member then may differ, though the feed itself was heard just the same
+            for feed in self.feeds.values():
+                feed.news = True
+        return by_feed
+
     def _hear(self, feed: Feed, spoken: list[Spoken], tick: int) -> None:
-        feed.devices.update(s.device for s in spoken)
+        last = feed.heard[-1] if feed.heard else None
+        newest = max(map(_observed, spoken))
+        if last is not None and newest <= last.last + min(FEED_GRAIN, self.pace) and (
+                min(map(_observed, spoken)) > last.first):  # the rest lies within one stretch: only its end matters
+            spoken = [s for s in spoken if s.observed_at == newest]
         spoken.sort(key=_observed)
         standing = bool(feed.outages) and feed.outages[-1].ended is None
         for stretch in stretches(spoken, min(FEED_GRAIN, self.pace)):
@@ -213,6 +244,9 @@ class Outages:
         return feed.heard[index].first
 
     def _is_calm(self, spoken: Spoken, calm: Mapping[str, int]) -> bool:
+        plain = self._plain.get(spoken.device)
+        if plain is not None and plain[0] <= spoken.observed_at < plain[1] and plain[2] == spoken.by:
+            return calm.get(plain[3], NEVER) <= spoken.observed_at <= spoken.received_at
         name = self._name_of(spoken)
         return (name in calm and calm[name] <= spoken.observed_at <= spoken.received_at
                 and self._comes_as_before(spoken) and spoken.device in self.feeds[name].devices)
@@ -252,15 +286,17 @@ class Outages:
             feed = self.feeds[name] = Feed(name)
         return feed
 
-    def _note_feed(self, device: str, at: int, by: str) -> None:
+    def _note_feed(self, device: str, at: int, by: str) -> bool:
+        """Whether it changes which feed carried the device at some time."""
         known = self.via.setdefault(device, [])
         index = bisect_right(known, at, key=lambda entry: entry[0])
         if index > 0 and known[index - 1][1] == by:
-            return
+            return False
         if index < len(known) and known[index][1] == by:
             known[index] = (at, by)
         else:
             known.insert(index, (at, by))
+        return True
 
     def _due(self, feed: Feed, clock: int) -> int | None:
         now = _second_of(clock)
@@ -333,10 +369,6 @@ def _spoken(bound: Bound) -> Spoken:
 def _elsewhere(heard: Mapping[str, Sequence[HeardElsewhere]]) -> list[Spoken]:
     return [Spoken(one.received_at, one.observed_at, one.device, by or DEFAULT_FEED, one)
             for by, those in heard.items() for one in those]
-
-
-def _observed(spoken: Spoken) -> int:
-    return spoken.observed_at
 
 
 def _second_of(instant: int) -> int:
