@@ -61,6 +61,15 @@ def test_it_is_as_if_the_order_had_been_there_before(name: str) -> None:
         at_once(REAL, scene.records(), scene.at(until)))
 
 
+def test_who_turns_out_to_have_been_a_member_later_counts_though_the_feed_was_heard_just_the_same() -> None:
+    scene = feed(contact(), minutes=(1, 5, 40), devices=4)
+    scene.order(contact(), participant="Q", since=0, arrive=0).bind("E", "Q", since=0, arrive=0)
+    scene.status(5, device="E", feed="acme", arrive=60).status(40, device="E", feed="acme")
+    lines = at_once(REAL, scene.records(), scene.at(70))
+    assert differences(oracle(scene.records(), scene.at(70)), of_kinds(lines)) == ""
+    assert scene.at(60) in [line.decided_at for line in lines if line.kind == "feed_outage"]
+
+
 def test_a_binding_counts_for_the_readings_of_its_own_second_wherever_they_are_judged() -> None:
     scene = feed(contact(), minutes=(1, 5), devices=10)
     for index in range(4):
