@@ -26,7 +26,6 @@ from emon.formats.text import Unreadable
 from emon.journal.records import InputRecord, OwnOutage, Tick
 
 PROGRESS_EVERY: Final = 20_000
-LISTED_REJECTS: Final = 1_000  # the rejects file has all of them; a terminal need not
 
 
 @dataclass(slots=True)
@@ -66,9 +65,6 @@ def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequ
             found.write(findings.encode(revision) + b"\n")
             outcome.revisions += 1
             outcome.findings += revision.revision == 1
-    if outcome.rejected > LISTED_REJECTS:
-        outcome.messages.append(f"{outcome.rejected - LISTED_REJECTS} further rejected lines are not listed; "
-                                "--rejects FILE takes them all")
     return outcome
 
 
@@ -91,8 +87,7 @@ def _taken(read: Iterator[Reading | OwnOutage | files.Reject], outcome: Outcome,
     for each in read:
         if isinstance(each, files.Reject):
             outcome.rejected += 1
-            if outcome.rejected <= LISTED_REJECTS:
-                outcome.messages.append(str(each))
+            outcome.messages.append(str(each))
             if rejects is not None:
                 rejects.write(each.encode() + b"\n")
             continue

@@ -63,7 +63,10 @@ class Report:
 
 
 def report(adapter: str, body: bytes, settings: Mapping[str, Any] | None = None, file: str = "-") -> Report:
-    """Reads a body as the adapter of that name would. Raises Fault `unknown_adapter`, `bad_settings`."""
+    """Reads a body as the adapter of that name would. Raises Fault `unknown_adapter`, `bad_settings`, and
+    Unreadable where no line of it is UTF-8."""
+    if body and not any(text.is_utf8(line) for line in body.splitlines()):
+        raise text.Unreadable(file, "no line of it is UTF-8; save it as UTF-8")
     slices = adapter_named(adapter).understand(body, "", settings or {})
     readings = [reading for piece in slices for reading in piece.readings]
     distinct = {(r.device, r.kind, r.observed_at, r.event, r.test_id) for r in readings}
