@@ -32,8 +32,8 @@ from emon.store.history import SqlHistory
 
 STATIC = Path(__file__).parent / "static"
 # What the built pages need and nothing else; MapLibre draws into blobs and runs a worker.
-_CSP = ("default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; "
-        "style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
+_CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
 _PAGE_HEADERS = {"Content-Security-Policy": _CSP, "X-Content-Type-Options": "nosniff",
                  "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>emon</title>
