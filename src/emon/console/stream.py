@@ -59,11 +59,15 @@ class Tail:
 
     async def run(self) -> None:
         """Until cancelled. While the store is away nothing is sent, and screens see their heartbeat stop."""
+        told = ""
         while True:
             try:
                 await self._look()
+                told = ""
             except Unavailable as error:
-                _log.warning("stream waits", reason=str(error))
+                if str(error) != told:
+                    _log.warning("stream waits", reason=str(error))
+                told = str(error)
             await asyncio.sleep(STREAM_POLL_S)
 
     async def _look(self) -> None:
