@@ -120,5 +120,6 @@ EVALUATE_RECORDS: Final = 50_000  # records of one step: the batch grows with th
 EVALUATE_POLL_S: Final = 0.05  # how long an evaluator waits for more records
 SNAPSHOT_EVERY_S: Final = 2.0  # what a restart has to read again; a save costs some 50 ms
 CACHED_READINGS: Final = 300_000  # of all participants together, decoded: some 150 MB
+LEDGER_FIXES: Final = 64  # supporting fixes remembered a condition; before the oldest all is judged in full
 LANE_SPAN: Final = 4 * MINUTE  # arrivals sorted out together; shorter than any sensible contact pace
 GC_THRESHOLD: Final = (100_000, 20, 100)  # an evaluator makes many objects and hardly any cycles

@@ -27,6 +27,7 @@ _CURFEW, _CONTACT = "emon.evaluate.rules.curfew", "emon.evaluate.rules.contact"
 _OUTAGES, _TRACK, _PERSON = "emon.evaluate.outages", "emon.evaluate.track", "emon.evaluate.person"
 _STATE, _LIMITS, _VERSIONS = "emon.evaluate.state", "emon.limits", "emon.domain.versions"
 _SCHEDULE = "emon.domain.schedule"
+_LEDGER, _SORTING, _LANE_ROWS = "emon.evaluate.ledger", "emon.evaluate.lane_sorting", "emon.evaluate.lane_rows"
 
 PLANTS = (
     Plant(
@@ -312,5 +313,58 @@ PLANTS = (
         "fresh, self.fresh, self.noted = [], [], []",
         "a restart would lose what was acknowledged",
         "restarted",
+    ),
+)
+
+NO_LANE = Plant(
+    "nobody is ever in the lane",
+    _LANE_ROWS,
+    "    if len(wearings) != 1 or",
+    "    if wearings is not None or",
+    "no fault: everything is judged in full, which is what the lane must be equal to",
+)
+
+LANE_PLANTS = (
+    Plant(
+        "neighbours of a late fix are strangers",
+        _LEDGER,
+        "if at - fors[index - 1] <= CHAIN_GAP and not separated < at:",
+        "if at < 0:",
+        "who was inside twice in a row would not be found",
+    ),
+    Plant(
+        "a fix that keeps two others apart may be contradicted in passing",
+        _LEDGER,
+        "return index < 0 or self.seps[index] != at",
+        "return True",
+        "what is in force would depend on arrival",
+    ),
+    Plant(
+        "late contrary fixes pass through runs",
+        _LEDGER,
+        "return at <= end",
+        "return False",
+        "a late alibi would be ignored",
+    ),
+    Plant(
+        "a chain that began in the lane is lost on leaving it",
+        _LANE_ROWS,
+        "condition.hint.chain_from = condition.ledger.chain",
+        "condition.hint.chain_from = None",
+        "the second fix would find no first one",
+    ),
+    Plant(
+        "the lane believes every fix",
+        _SORTING,
+        "np.where(np.abs(best) > ACCURACY_FACTOR * accuracy, side, 0)",
+        "np.where(np.abs(best) > 0 * accuracy, side, 0)",
+        "a doubtful fix would speak for the participant",
+    ),
+    Plant(
+        "one fix that confirms is a chain of its own",
+        _SORTING,
+        "ok[i] = slot.confirm >= 2 and ledger.supports(at)",
+        "ok[i] = ledger.supports(at)",
+        "where one fix is enough it would be overlooked",
     ),
 )

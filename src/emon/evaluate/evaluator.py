@@ -20,9 +20,10 @@ from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences, state
-from emon.evaluate.lane import Lane, compile_person
-from emon.evaluate.lane import dump as dump_lane
-from emon.evaluate.lane import load as load_lane
+from emon.evaluate.lane import Lane
+from emon.evaluate.lane_rows import compile_person
+from emon.evaluate.lane_saved import dump as dump_lane
+from emon.evaluate.lane_saved import load as load_lane
 from emon.evaluate.matching import Moment, output_order
 from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.outages import Outages
@@ -164,6 +165,8 @@ class Evaluator:
 
     def snapshot(self) -> tuple[bytes, dict[str, bytes | None]]:
         """The shared part, and the parts that changed since the last call. Flush the history first."""
+        self._dirty.update(self._lane.names[p] for p in self._lane.changed)
+        self._lane.changed.clear()
         changed: dict[str, bytes | None] = {p: state.dump_person(self._people[p]) for p in self._dirty}
         for name in self._dirty_texts:
             kind, name_of = name[:name.index("\x1f", 1) + 1], name[name.index("\x1f", 1) + 1:]
@@ -205,9 +208,7 @@ class Evaluator:
 
     def flush_history(self) -> None:
         """Writes readings that the history does not have yet; call before `snapshot`."""
-        for person in self._people.values():
-            self._lane.remind(person)
-        written: list[Chunk] = self._lane.flush()
+        written: list[Chunk] = self._lane.flush(self._people)
         cached = 0
         for person in self._people.values():
             fresh = person.track.take_fresh()

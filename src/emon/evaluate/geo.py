@@ -8,6 +8,7 @@ for convex shapes and outside; inside all others the distance to the border of t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import cos, radians, sin
 from typing import Any, Final, NamedTuple
 
@@ -66,6 +67,26 @@ class Shape:
             shapely.prepare(self._border)
             self.box = _box(tuple(shapely.bounds(degrees)), buffer_m)
 
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Where the projection touches: longitude and latitude."""
+        return self._centre
+
+    @property
+    def circle_m(self) -> float | None:
+        """The radius of a circle; None for polygons."""
+        return self._circle_m
+
+    @property
+    def geometry(self) -> tuple[Any, Any]:
+        """A polygon and its border, in metres."""
+        return self._polygon, self._border
+
+    @property
+    def simple(self) -> bool:
+        """Whether the buffer may just be added to distances."""
+        return self._simple
+
     def signed_distance_m(self, lon: Floats, lat: Floats) -> Floats:
         """Metres to the grown border, rounded to 1 cm; positive inside. Arrays of one length, degrees."""
         x, y = _project(*self._centre, lon, lat)
@@ -122,6 +143,30 @@ class Shape:
 
     def _to_metres(self, lonlat: Floats) -> Floats:
         return np.column_stack(_project(*self._centre, lonlat[:, 0], lonlat[:, 1]))
+
+
+def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats) -> Floats:
+    """`signed_distance_m` of many fixes, each to a shape of its own, in one go."""
+    centres = np.array([shape.centre for shape in shapes], dtype=np.float64)
+    azimuth, _, away = _WGS84.inv(centres[:, 0], centres[:, 1], lon, lat)
+    angle = np.radians(azimuth)
+    x, y = away * np.sin(angle), away * np.cos(angle)
+    signed = np.empty(len(shapes))
+    circles = np.array([shape.circle_m is not None for shape in shapes], dtype=np.bool_)
+    for i in np.flatnonzero(circles).tolist():
+        signed[i] = (shapes[i].circle_m or 0.0) - np.hypot(x[i], y[i])
+    rest = np.flatnonzero(~circles)
+    if rest.size:
+        parts = [shapes[i].geometry for i in rest.tolist()]
+        apart = shapely.distance([border for _, border in parts], shapely.points(x[rest], y[rest]))
+        within = shapely.contains_xy([polygon for polygon, _ in parts], x[rest], y[rest])
+        signed[rest] = np.where(within, apart, -apart)
+    grown = signed + np.array([shape.buffer_m for shape in shapes])
+    for i in np.flatnonzero(grown > 0).tolist():
+        if not shapes[i].simple:
+            grown[i] = shapes[i].signed_distance_m(lon[i:i + 1], lat[i:i + 1])[0]
+    rounded: Floats = np.round(grown, 2)
+    return rounded
 
 
 def of_zone(zone: Zone, buffer_m: float) -> Shape:

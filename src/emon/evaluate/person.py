@@ -9,6 +9,7 @@ from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences
+from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Key, Moment, Standing, revise
 from emon.evaluate.orderbook import OrderBook, Term
 from emon.evaluate.port import History
@@ -56,6 +57,7 @@ class Conditioned:
     hint: Hint = field(default_factory=Hint)
     due: int | None = None
     quiet: int = ALWAYS  # see verdict.Judged
+    ledger: Ledger = field(default_factory=Ledger)  # of conditions about zones
     books: dict[tuple[str, str], Book] = field(default_factory=dict)  # by (family, part)
 
     def standing(self) -> list[Standing]:
@@ -148,6 +150,8 @@ class Person:
             condition.hint = Hint()
         judged = self._region(case, terms, condition, from_, until)
         condition.quiet = max(condition.quiet, judged.quiet)
+        for told in judged.told:
+            condition.ledger.tell(told)
         if judged.until > case.clock or condition.due is None or condition.due <= case.clock:
             condition.due = judged.due
         elif judged.due is not None:
@@ -191,6 +195,7 @@ class Person:
                 judged = rule.judge(case, term, condition.hint, old, from_, until)
                 total.from_, total.until = min(total.from_, judged.from_), max(total.until, judged.until)
                 total.intervals += judged.intervals
+                total.told += judged.told
                 total.fall_due(judged.due, case.clock)
                 total.loud(judged.quiet)
             crossing = [s.onset for s in old if s.onset < total.from_ < (s.ended or NEVER)]

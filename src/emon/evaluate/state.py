@@ -15,6 +15,7 @@ from emon.domain.binding import Binding
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.domain.zone import Zone
+from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Standing
 from emon.evaluate.outages import Feed, Outages
 from emon.evaluate.person import Conditioned, Person
@@ -35,6 +36,16 @@ class SavedBook(msgspec.Struct, array_like=True):
     withdrawn: dict[int, str]
 
 
+class SavedLedger(msgspec.Struct, array_like=True):
+    """See ledger.Ledger; instants as bytes of 64 bits each."""
+
+    bottom: int
+    chain: int | None
+    fors: bytes
+    seps: bytes
+    loud: list[tuple[int, int]]
+
+
 class SavedCondition(msgspec.Struct, array_like=True):
     """A condition of an order; `hint` as in verdict.Hint."""
 
@@ -43,6 +54,7 @@ class SavedCondition(msgspec.Struct, array_like=True):
     hint: tuple[int | None, int | None, int | None, int | None, int]
     due: int | None
     quiet: int
+    ledger: SavedLedger
     books: list[SavedBook]
 
 
@@ -102,7 +114,7 @@ def dump_person(person: Person) -> bytes:
         conditions.append(SavedCondition(
             order, condition,
             (hint.stretch_from, hint.last_event, hint.chain_from, hint.open_from, hint.steady),
-            state.due, state.quiet, books))
+            state.due, state.quiet, _dump_ledger(state.ledger), books))
     return _encode(SavedPerson(person.floor, person.last_heard, first, person.ahead, conditions))
 
 
@@ -114,7 +126,7 @@ def load_person(state: bytes, person: Person) -> None:
     for condition in saved.conditions:
         books = {(book.family, book.part): _load_book(book) for book in condition.books}
         person.conditions[condition.order, condition.condition] = Conditioned(
-            Hint(*condition.hint), condition.due, condition.quiet, books)
+            Hint(*condition.hint), condition.due, condition.quiet, _load_ledger(condition.ledger), books)
 
 
 def dump_shared(clock: int, arrival: list[InputRecord], outages: Outages, lane: bytes) -> bytes:
@@ -168,6 +180,18 @@ def load_versions(parts: Mapping[str, bytes]) -> tuple[list[Order], list[Zone], 
         elif name.startswith(BINDING):
             bindings += _decode_bindings(state)
     return orders, zones, bindings
+
+
+def _dump_ledger(ledger: Ledger) -> SavedLedger:
+    return SavedLedger(ledger.bottom, ledger.chain, ledger.fors.tobytes(), ledger.seps.tobytes(), ledger.loud)
+
+
+def _load_ledger(saved: SavedLedger) -> Ledger:
+    ledger = Ledger(saved.bottom)
+    ledger.chain, ledger.loud = saved.chain, saved.loud
+    ledger.fors.frombytes(saved.fors)
+    ledger.seps.frombytes(saved.seps)
+    return ledger
 
 
 def _dump_book(family: str, part: str, book: Book) -> SavedBook:

@@ -44,13 +44,16 @@ def too_late(bound: Bound) -> bool:
 
 
 def chunks(participant: str, bounds: Iterable[Bound]) -> list[Chunk]:
-    """Readings of one participant as they arrived, one chunk a day."""
+    """Readings (at least one) of one participant as they arrived, one chunk a day."""
+    rows = list(bounds)
+    instants = [b.reading.observed_at for b in rows]
+    first, last = min(instants), max(instants)
+    if first // DAY == last // DAY:
+        return [Chunk(participant, first // DAY, first, last, len(rows), _encode_lines(rows))]
     by_day: dict[int, list[Bound]] = {}
-    for bound in bounds:
-        by_day.setdefault(day_of(bound.reading.observed_at), []).append(bound)
-    return [Chunk(participant, day, min(b.reading.observed_at for b in rows),
-                  max(b.reading.observed_at for b in rows), len(rows), _encode_lines(rows))
-            for day, rows in sorted(by_day.items())]
+    for bound, at in zip(rows, instants, strict=True):
+        by_day.setdefault(at // DAY, []).append(bound)
+    return [chunk for _, of_day in sorted(by_day.items()) for chunk in chunks(participant, of_day)]
 
 
 def distinct(bounds: Iterable[Bound]) -> list[Bound]:
@@ -102,6 +105,14 @@ class Track:
         return self._insert(self._day(day_of(bound.reading.observed_at), loading=bound), bound)
 
     def _insert(self, rows: list[Bound], bound: Bound) -> bool:
+        instant = bound.reading.observed_at
+        if not rows or rows[-1].reading.observed_at < instant:
+            rows.append(bound)
+            return True
+        first = bisect_left(rows, instant, key=_observed)
+        if rows[first].reading.observed_at != instant:
+            rows.insert(first, bound)
+            return True
         at = bisect_right(rows, key(bound), key=key)
         twins = rows[bisect_left(rows, key(bound), key=key):at]
         mine = readings.content(bound.reading) if twins else b""
@@ -118,6 +129,13 @@ class Track:
         for bound in bounds:
             rows = self._days.get(day_of(bound.reading.observed_at))
             self.noted.append(bound)
+            if rows is not None and not too_late(bound):
+                self._insert(rows, bound)
+
+    def written(self, bounds: Iterable[Bound]) -> None:
+        """Takes readings that are being written into the days in memory, where they may be known already."""
+        for bound in bounds:
+            rows = self._days.get(bound.reading.observed_at // DAY)
             if rows is not None and not too_late(bound):
                 self._insert(rows, bound)
 

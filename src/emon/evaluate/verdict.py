@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate.ledger import Told
 from emon.evaluate.machine import Event, Run
 from emon.evaluate.orderbook import Term
 from emon.evaluate.signals import Case
@@ -71,6 +72,7 @@ class Judged:
     intervals: list[Interval] = field(default_factory=list)
     due: int | None = None
     quiet: int = ALWAYS
+    told: list[Told] = field(default_factory=list)  # for the ledger of a condition about a zone
 
     def loud(self, until: int) -> None:
         """Something up to an instant supports a finding: later contrary readings may matter before it."""

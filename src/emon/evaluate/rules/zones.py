@@ -9,6 +9,7 @@ from emon.domain import schedule
 from emon.domain.instant import HOUR, SECOND
 from emon.domain.versions import NEVER
 from emon.evaluate import machine
+from emon.evaluate.ledger import Told
 from emon.evaluate.machine import AGAINST, FOR, Event, Knobs, Outcome, Run
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.signals import IN, OUT, Case, place_events
@@ -58,6 +59,7 @@ class Zones:
             outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), case.clock)
             judged.intervals += [_interval(case, term, stretch, run) for run in outcome.runs]
             note(judged, hint, stretch, outcome, events, term, case.clock)
+            judged.told.append(_told(term, begin, stretch, outcome, events))
         return judged
 
 
@@ -125,6 +127,25 @@ def note(judged: Judged, hint: Hint, stretch: Stretch, outcome: Outcome, events:
     for each in outcome.runs:
         if each.ended is not None:
             judged.loud(settled(each))
+
+
+def _told(term: Term, begin: int, stretch: Stretch, outcome: Outcome, events: Sequence[Event]) -> Told:
+    """What the ledger keeps of a fold: of contrary fixes the first after each supporting one."""
+    fors: list[int] = []
+    contrary: list[int] = []
+    chained = False
+    for event in events:
+        if event.sign == FOR:
+            fors.append(event.at)
+            chained = True
+        elif chained and event.sign == AGAINST:
+            contrary.append(event.at)
+            chained = False
+    life = chain_life(term)
+    loud = [(run.onset, settled(run)) for run in outcome.runs]
+    if knobs(term).confirm < 2:
+        loud += [(at, at + life) for at in fors]
+    return Told(begin, stretch.until, fors, contrary, loud, life)
 
 
 def _stretches(case: Case, term: Term, from_: int, until: int) -> list[Stretch]:

@@ -1,0 +1,39 @@
+"""The fast lane is exact: a crowd's revisions are those of an evaluator that judges everything in full.
+
+Each fault planted in the lane is caught by some crowd.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+
+from emon.domain.finding import Finding
+from tests.properties.crowds import UNTIL, crowd
+from tests.properties.planted import LANE_PLANTS, NO_LANE, Plant
+from tests.properties.running import REAL, in_batches_of, restarted
+from tests.properties.test_planted import subject
+
+SEEDS = range(8)
+
+
+@lru_cache(maxsize=len(SEEDS))
+def in_full(seed: int) -> tuple[Finding, ...]:
+    """Without the lane."""
+    return tuple(in_batches_of(subject(NO_LANE), crowd(seed), UNTIL, 100_000))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_crowd_in_the_lane_is_judged_as_in_full(seed: int) -> None:
+    given, expected = crowd(seed), list(in_full(seed))
+    assert expected
+    assert in_batches_of(REAL, given, UNTIL, len(given)) == expected
+    assert in_batches_of(REAL, given, UNTIL, 50) == expected
+    assert restarted(REAL, given[:600], UNTIL, seed) == in_batches_of(REAL, given[:600], UNTIL, 600)
+
+
+@pytest.mark.parametrize("plant", LANE_PLANTS, ids=lambda plant: plant.name)
+def test_a_fault_in_the_lane_is_caught(plant: Plant) -> None:
+    faulty = subject(plant)
+    assert any(in_batches_of(faulty, crowd(seed), UNTIL, 100_000) != list(in_full(seed)) for seed in SEEDS), plant.why
