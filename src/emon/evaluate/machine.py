@@ -78,6 +78,11 @@ class Outcome:
     due: int | None = None
     chain_from: int | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is open at the end."""
+        return self.chain_from is None and (not self.runs or self.runs[-1].ended is not None)
+
 
 def fold(events: Iterable[Event], duty_from: int, duty_until: int, knobs: Knobs, clock: int) -> Outcome:
     """All runs that the events establish by `clock`. Events lie within the stretch and up to the clock."""

@@ -175,8 +175,8 @@ class Person:
                 news.silence_from < NEVER) or len(terms) != 1:
             return False
         rule = RULE_OF_KIND.get(terms[0].condition.kind)
-        return rule is not None and rule.unmoved(case, terms[0], condition.hint, condition.quiet, news.bounds,
-                                                  news.newest)
+        return rule is not None and rule.unmoved(case, terms[0], condition.hint, condition.quiet, condition.ledger,
+                                                  news.bounds, news.newest)
 
     def _region(self, case: Case, terms: list[Term], condition: Conditioned, from_: int,
                 until: int) -> Judged:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate.ledger import Told
+from emon.evaluate.ledger import Ledger, Told
 from emon.evaluate.machine import Event, Run
 from emon.evaluate.orderbook import Term
 from emon.evaluate.signals import Case
@@ -109,7 +109,7 @@ class Rule(Protocol):
     def reads(self) -> frozenset[str]:
         """Reading kinds that the rule looks at; others cannot change its answer."""
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound],
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
                 newest: bool) -> bool:
         """Whether readings that just came in certainly change nothing; a quick test, False where in doubt.
         `newest`: each was observed after everything known before it, so that it contradicts nothing."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from emon.domain.instant import DAY, HOUR, SECOND
 from emon.domain.reading import KINDS
 from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate.ledger import Ledger
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.positions import located
 from emon.evaluate.signals import Case
@@ -46,7 +47,7 @@ class Contact:
     by_time = True
     reads = frozenset(KINDS)
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound],
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
                 newest: bool) -> bool:
         """See verdict.Rule. Always in doubt."""
         return False

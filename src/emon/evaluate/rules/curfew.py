@@ -14,6 +14,7 @@ from typing import Any
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import machine
+from emon.evaluate.ledger import Ledger
 from emon.evaluate.machine import AGAINST, FOR, Event, Run
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.rules.zones import chain_life, knobs, note, parameters, settled
@@ -30,7 +31,7 @@ class Curfew:
     by_time = False
     reads = frozenset({"position", "presence"})
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound],
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
                 newest: bool) -> bool:
         """As for zones; what is observed off duty tells only how somebody came into a stretch, and no stretch
         since `quiet` has a run that would ask."""

@@ -9,7 +9,7 @@ from emon.domain import schedule
 from emon.domain.instant import HOUR, SECOND
 from emon.domain.versions import NEVER
 from emon.evaluate import machine
-from emon.evaluate.ledger import Told
+from emon.evaluate.ledger import Ledger, Told
 from emon.evaluate.machine import AGAINST, FOR, Event, Knobs, Outcome, Run
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.signals import IN, OUT, Case, place_events
@@ -25,17 +25,19 @@ class Zones:
     by_time = False
     reads = frozenset({"position", "presence"})
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, bounds: Sequence[Bound],
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
                 newest: bool) -> bool:
-        """Nothing pending, and readings after everything that ever supported a finding, which support none."""
-        if hint.chain_from is not None or hint.open_from is not None or term.condition.windows:
+        """Readings that support nothing: after everything that ever did while the machine is empty, or
+        wherever the ledger admits them. A chain that they break is still where the machine may begin again."""
+        if hint.open_from is not None or term.condition.windows:
             return False
+        empty = hint.chain_from is None
         supports = IN if term.condition.kind == "exclusion_zone" else OUT
         last = hint.last_event
         quiet += 0 if newest else chain_life(term)
         for bound in bounds:
             at = bound.reading.observed_at
-            if at <= quiet or at < term.from_ or at >= term.until:
+            if at < term.from_ or at >= term.until or not ((empty and at > quiet) or ledger.admits(at)):
                 return False
             for event in place_events(case, term, supports, at, at):
                 if event.sign == FOR:
@@ -55,12 +57,37 @@ class Zones:
             if begin < from_:
                 begin = anchor(case, term, supports, stretch, hint, old, from_)
             judged.from_ = min(judged.from_, begin)
+            if self._judge_span(case, term, stretch, hint, old, begin, until, judged):
+                break
             events = place_events(case, term, supports, begin, stretch.until - 1)
             outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), case.clock)
             judged.intervals += [_interval(case, term, stretch, run) for run in outcome.runs]
             note(judged, hint, stretch, outcome, events, term, case.clock)
-            judged.told.append(_told(term, begin, stretch, outcome, events))
+            judged.told.append(_told(term, begin, stretch.until, outcome, events))
         return judged
+
+
+    def _judge_span(self, case: Case, term: Term, stretch: Stretch, hint: Hint, old: Sequence[Settled], begin: int,
+                    until: int, judged: Judged) -> bool:
+        """Late news: judges only up to where the machine is empty again before the newest event, so that the
+        rest stays as it is. False, and nothing done, where it is not."""
+        last = hint.last_event
+        if last is None or hint.stretch_from != stretch.from_ or (
+                len(case.orders.by_condition(case.participant)[term.key]) > 1):
+            return False
+        supports = IN if term.condition.kind == "exclusion_zone" else OUT
+        high, step = until + HOUR, 4 * HOUR
+        while high < last and (hint.open_from is None or high < hint.open_from):
+            events = place_events(case, term, supports, begin, high)
+            outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), high)
+            if outcome.is_empty and not any(s.onset <= high <= s.settled for s in old):
+                judged.until = high + 1
+                judged.intervals += [_interval(case, term, stretch, run) for run in outcome.runs]
+                loud(judged, outcome, events)
+                judged.told.append(_told(term, begin, judged.until, outcome, events))
+                return True
+            high, step = high + step, step * 4
+        return False
 
 
 def knobs(term: Term) -> Knobs:
@@ -121,6 +148,11 @@ def note(judged: Judged, hint: Hint, stretch: Stretch, outcome: Outcome, events:
         hint.stretch_from, hint.last_event = stretch.from_, last_event
         hint.chain_from, hint.open_from = outcome.chain_from, run.onset if run else None
         hint.steady = machine.level(run, knobs(term).confirm) if run is not None and not run.closing else 0
+    loud(judged, outcome, events)
+
+
+def loud(judged: Judged, outcome: Outcome, events: Sequence[Event]) -> None:
+    """Up to when something supports a finding."""
     for event in events:
         if event.sign == FOR:
             judged.loud(event.at)
@@ -129,7 +161,7 @@ def note(judged: Judged, hint: Hint, stretch: Stretch, outcome: Outcome, events:
             judged.loud(settled(each))
 
 
-def _told(term: Term, begin: int, stretch: Stretch, outcome: Outcome, events: Sequence[Event]) -> Told:
+def _told(term: Term, begin: int, end: int, outcome: Outcome, events: Sequence[Event]) -> Told:
     """What the ledger keeps of a fold: of contrary fixes the first after each supporting one."""
     fors: list[int] = []
     contrary: list[int] = []
@@ -145,7 +177,7 @@ def _told(term: Term, begin: int, stretch: Stretch, outcome: Outcome, events: Se
     loud = [(run.onset, settled(run)) for run in outcome.runs]
     if knobs(term).confirm < 2:
         loud += [(at, at + life) for at in fors]
-    return Told(begin, stretch.until, fors, contrary, loud, life)
+    return Told(begin, end, fors, contrary, loud, life)
 
 
 def _stretches(case: Case, term: Term, from_: int, until: int) -> list[Stretch]:
