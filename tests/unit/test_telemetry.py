@@ -16,6 +16,10 @@ from emon import telemetry
 def _as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    for name in ("uvicorn", "uvicorn.error"):  # servers that other tests started may have set them up
+        logger = logging.getLogger(name)
+        logger.handlers[:], logger.propagate, logger.disabled = [], True, False
+        logger.setLevel(logging.NOTSET)
     yield
     root.handlers[:], root.level = handlers, level
     structlog.reset_defaults()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
+from emon.clock import monotonic_ns
 from emon.domain.errors import Unavailable
 from emon.journal.port import Entry, Fenced, Record, TopicPartition
 from emon.journal.sqlite_file import JournalFile
@@ -56,7 +57,7 @@ class SqliteConsumer:
     async def join(self) -> None:
         """Enters the group as a new member."""
         await self._leave()
-        member = uuid4().hex
+        member = f"{monotonic_ns():020d}-{uuid4().hex}"  # who came first keeps the first partitions
         self._lock = MemberLock(self._journal.folder, member)
         await self._journal.bury(self._group)
         await self._journal.do(lambda file: file.join(self._group, member, self._topics))
