@@ -92,7 +92,7 @@ async def test_pages_of_the_console(client: httpx.AsyncClient) -> None:
     for path in ("/", "/alerts/1", "/participants/P-1"):
         answer = await client.get(path)
         assert "<title>queue</title>" in answer.text
-        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert (await client.get("/static/assets/a.js")).text == "1"
     missing = await client.get("/v1/nothing")
     assert (missing.status_code, missing.json()["error"]) == (404, "refused")

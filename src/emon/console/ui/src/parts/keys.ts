@@ -1,6 +1,6 @@
 // Keyboard first: single letters act, except where somebody types, a dialog is open or a modifier is held.
 
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 export type Keys = Record<string, (event: KeyboardEvent) => void>;
 
@@ -19,10 +19,11 @@ const TYPING = "input, textarea, select, [contenteditable]";
 /** Binds `keys` ("j", "?", "Enter", "Escape") while the component is shown. */
 export function useKeys(keys: Keys): void {
   const current = useRef(keys);
-  useEffect(() => {
+  // with the screen, not after it: a key pressed at what one sees acts on what one sees
+  useLayoutEffect(() => {
     current.current = keys;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing)
         return;
