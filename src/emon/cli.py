@@ -104,6 +104,18 @@ def feed() -> None:
     """Vendors' feeds."""
 
 
+def _feed_settings(mapping: Path | None, assume_method: str | None) -> dict[str, Any]:
+    """What an adapter is to be told of a feed."""
+    from emon.ingest import conformance
+
+    settings: dict[str, Any] = {}
+    if mapping is not None:
+        settings["mapping"] = conformance.read_mapping(mapping)
+    if assume_method is not None:
+        settings["assume_method"] = assume_method
+    return settings
+
+
 @feed.command("check")
 @click.argument("adapter")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
@@ -113,12 +125,7 @@ def feed_check(adapter: str, file: Path, mapping: Path | None, assume_method: st
     """A vendor's conformance report: what was understood, what was rejected and why."""
     from emon.ingest import conformance
 
-    settings: dict[str, Any] = {}
-    if mapping is not None:
-        settings["mapping"] = conformance.read_mapping(mapping)
-    if assume_method is not None:
-        settings["assume_method"] = assume_method
-    report = conformance.report_file(adapter, file, settings)
+    report = conformance.report_file(adapter, file, _feed_settings(mapping, assume_method))
     click.echo(report.text())
     sys.exit(FAULTY if report.faults else 0)
 
@@ -323,13 +330,9 @@ def _store(data: Path | None) -> Iterator[tuple[Any, int]]:
 def key_create(feed_name: str, adapter: str | None, mapping: Path | None, assume_method: str | None,
                sandbox: bool, data: Path | None) -> None:
     """Create a key for a feed (and the feed, if it is new). Prints the key: it is shown this once."""
-    from emon.ingest import conformance, keys
+    from emon.ingest import keys
 
-    settings: dict[str, Any] = {}
-    if mapping is not None:
-        settings["mapping"] = conformance.read_mapping(mapping)
-    if assume_method is not None:
-        settings["assume_method"] = assume_method
+    settings = _feed_settings(mapping, assume_method)
     with _store(data) as (store, now):
         created = keys.create(store, feed_name, adapter, settings or None, now=now, sandbox=sandbox)
         click.echo(created.key)

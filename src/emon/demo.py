@@ -26,7 +26,7 @@ from rich.table import Table
 
 from emon import serve
 from emon.batch import evaluate_files
-from emon.clock import ScaledClock, monotonic_ns, monotonic_s
+from emon.clock import ScaledClock, monotonic_ns, monotonic_s, pause
 from emon.config import Settings
 from emon.domain import instant
 from emon.domain.errors import Fault, Unavailable
@@ -206,8 +206,7 @@ async def _show(options: Options, fleet: Any, url: str, clock: ScaledClock, stop
                 live.update(_progress(options, elapsed, clock, fleet, await _status(client)))
                 if options.for_s is not None and elapsed >= options.for_s:
                     stop.set()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), 0.5)
+                await pause(stop, 0.5)
         await talking
         await _drained(client)
 

@@ -32,12 +32,10 @@ CONFIRM_FIXES: Final = 2
 CHAIN_GAP: Final = 30 * MINUTE
 STATE_BEFORE_START: Final = 30 * MINUTE  # how old a fix may be to say where somebody was at a start
 ABSENT_GAP: Final = 60 * MINUTE
-IMPLAUSIBLE_AFTER: Final = 10 * MINUTE
 CONTACT_EVERY_S: Final = 600.0
 CONTACT_HOLD_S: Final = 300.0
 LATE_AFTER: Final = 15 * MINUTE
 OUTAGE_MIN_MEMBERS: Final = 5
-OUTAGE_PARTIAL_SHARE: Final = 0.8
 OWN_OUTAGE_GAP: Final = 30 * SECOND
 DEFAULT_FEED: Final = "default"
 FEED_GRAIN: Final = MINUTE  # a feed's shorter pauses are not remembered, unless an order asks for a reading more often
@@ -46,8 +44,6 @@ FEED_STRETCHES: Final = 4_096  # of one feed, before those that are no longer ne
 
 # --- running -----------------------------------------------------------------------------------------------
 TICK_EVERY: Final = SECOND
-MEMORY_TAIL: Final = 6 * HOUR  # readings kept in memory a participant; older ones are read from history
-CHECKPOINT_EVERY: Final = HOUR
 
 # --- store, alerts, notifications ----------------------------------------------------------------------------
 STORE_BUSY_TIMEOUT_S: Final = 10.0  # how long a writer waits for another; a bulk append takes well below one

@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from emon import metrics
-from emon.clock import Clock, monotonic_s
+from emon.clock import Clock, monotonic_s, pause
 from emon.domain import finding as findings
 from emon.domain.errors import Unavailable
 from emon.domain.finding import Finding
@@ -117,8 +117,7 @@ async def _watch(worker: _Worker, report: Report | None) -> None:
 
 async def _pause(stop: asyncio.Event, seconds: float) -> float:
     """Waits, no longer than until `stop`; returns how long to wait next time."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+    await pause(stop, seconds)
     return min(seconds * 2, RETRY_MOST_S)
 
 
