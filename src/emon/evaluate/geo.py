@@ -4,11 +4,15 @@ Every shape has its own azimuthal equidistant projection at its own centroid, so
 from the shape and the fix alone. Distances are rounded to 1 cm before anybody compares them. Positive:
 inside; `buffer_m` has then already grown the shape outward. Adding it to the distance is exact for circles,
 for convex shapes and outside; inside all others the distance to the border of the grown shape is measured.
+
+Most zones lie far from everybody most of the time. So a polygon rests as bytes, and only the geometries measured
+last are kept unpacked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import cos, radians, sin
 from typing import Any, Final, NamedTuple
 
@@ -19,12 +23,14 @@ from pyproj import Geod
 
 from emon.domain.order import Place
 from emon.domain.zone import Ring, Zone
+from emon.limits import CACHED_GROWN, CACHED_POLYGONS
 
 Floats = NDArray[np.float64]
 _WGS84: Final = Geod(ellps="WGS84")
 _ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
 _METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
 _REMEMBERED: Final = 64  # fixes of one chain, looked at again and again
+_MANY_CORNERS: Final = 64  # from so many on an index pays
 _BOX_REACH_M: Final = 60_000.0  # further away the box's degrees are no measure
 _BOX_SLACK_M: Final = 100.0  # what the box test gives away; it only has to be quick
 
@@ -42,8 +48,7 @@ class Box(NamedTuple):
 class Shape:
     """A zone version with its buffer, or a place."""
 
-    __slots__ = ("_border", "_centre", "_circle_m", "_grown_border", "_measured", "_polygon", "_simple", "box",
-                 "buffer_m")
+    __slots__ = ("_centre", "_circle_m", "_measured", "_packed", "_simple", "box", "buffer_m")
 
     def __init__(self, polygons: tuple[tuple[Ring, ...], ...], centre: tuple[float, float] | None,
                  radius_m: float, buffer_m: float) -> None:
@@ -51,20 +56,16 @@ class Shape:
         self._circle_m = radius_m if centre is not None else None
         degrees = None if centre is not None else _polygons(polygons)
         self._centre = centre if centre is not None else _centroid(degrees)
-        self._polygon: Any = None
-        self._border: Any = None
-        self._grown_border: Any = None
-        self._measured: dict[tuple[float, float], float] = {}
+        self._measured: dict[tuple[float, float], float] | None = None
+        self._packed = b""
         self._simple = True
         if degrees is None:
             self.box = _box(self._centre * 2, radius_m + buffer_m)
         else:
-            self._polygon = shapely.transform(degrees, self._to_metres)
-            self._border = shapely.boundary(self._polygon)
-            hull = shapely.convex_hull(self._polygon)
-            self._simple = buffer_m == 0 or bool(shapely.area(hull) - shapely.area(self._polygon) < 1e-6)
-            shapely.prepare(self._polygon)
-            shapely.prepare(self._border)
+            polygon = shapely.transform(degrees, self._to_metres)
+            hull = shapely.convex_hull(polygon)
+            self._simple = buffer_m == 0 or bool(shapely.area(hull) - shapely.area(polygon) < 1e-6)
+            self._packed = shapely.to_wkb(polygon)
             self.box = _box(tuple(shapely.bounds(degrees)), buffer_m)
 
     @property
@@ -80,7 +81,7 @@ class Shape:
     @property
     def geometry(self) -> tuple[Any, Any]:
         """A polygon and its border, in metres."""
-        return self._polygon, self._border
+        return _unpacked(self._packed)
 
     @property
     def simple(self) -> bool:
@@ -93,21 +94,23 @@ class Shape:
         if self._circle_m is not None:
             signed = self._circle_m - np.hypot(x, y)
         else:
+            polygon, border = self.geometry
             points = shapely.points(x, y)
-            away = shapely.distance(self._border, points)
-            signed = np.where(shapely.contains_xy(self._polygon, x, y), away, -away)
+            away = shapely.distance(border, points)
+            signed = np.where(shapely.contains_xy(polygon, x, y), away, -away)
         grown: Floats = signed + self.buffer_m
         if not self._simple and (inside := grown > 0).any():
-            grown[inside] = shapely.distance(self._grown(), points[inside])
+            grown[inside] = shapely.distance(_grown(self._packed, self.buffer_m), points[inside])
         return np.round(grown, 2)
 
     def distance_of_one_m(self, lon: float, lat: float) -> float:
         """As `signed_distance_m` for one fix, without the cost of arrays; remembers the latest answers."""
-        known = self._measured.get((lon, lat))
+        measured = self._measured
+        if measured is None or len(measured) >= _REMEMBERED:
+            measured = self._measured = {}
+        known = measured.get((lon, lat))
         if known is None:
-            if len(self._measured) >= _REMEMBERED:
-                self._measured.clear()
-            known = self._measured[lon, lat] = self._measure_one(lon, lat)
+            known = measured[lon, lat] = self._measure_one(lon, lat)
         return known
 
     def _measure_one(self, lon: float, lat: float) -> float:
@@ -117,8 +120,9 @@ class Shape:
         else:
             angle = radians(azimuth)
             x, y = away * sin(angle), away * cos(angle)
-            signed = float(shapely.distance(self._border, shapely.points(x, y)))
-            if not shapely.contains_xy(self._polygon, x, y):
+            polygon, border = self.geometry
+            signed = float(shapely.distance(border, shapely.points(x, y)))
+            if not shapely.contains_xy(polygon, x, y):
                 signed = -signed
             if not self._simple and signed + self.buffer_m > 0:
                 return float(self.signed_distance_m(np.array([lon]), np.array([lat]))[0])
@@ -133,20 +137,14 @@ class Shape:
         return (lat < box.south - north or lat > box.north + north
                 or lon < box.west - east or lon > box.east + east)
 
-    def _grown(self) -> Any:
-        """The border of the grown shape; made when first needed, because its arcs are many points."""
-        if self._grown_border is None:
-            grown = shapely.buffer(self._polygon, self.buffer_m, quad_segs=_ARC_SEGMENTS)
-            self._grown_border = shapely.boundary(grown)
-            shapely.prepare(self._grown_border)
-        return self._grown_border
-
     def _to_metres(self, lonlat: Floats) -> Floats:
         return np.column_stack(_project(*self._centre, lonlat[:, 0], lonlat[:, 1]))
 
 
-def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats) -> Floats:
-    """`signed_distance_m` of many fixes, each to a shape of its own, in one go."""
+def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats,
+                       enough_m: Floats | None = None) -> Floats:
+    """`signed_distance_m` of many fixes, each to a shape of its own, in one go. `enough_m`: where a fix lies
+    further inside than that, it does not matter how much further."""
     centres = np.array([shape.centre for shape in shapes], dtype=np.float64)
     azimuth, _, away = _WGS84.inv(centres[:, 0], centres[:, 1], lon, lat)
     angle = np.radians(azimuth)
@@ -162,7 +160,8 @@ def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats) -> Flo
         within = shapely.contains_xy([polygon for polygon, _ in parts], x[rest], y[rest])
         signed[rest] = np.where(within, apart, -apart)
     grown = signed + np.array([shape.buffer_m for shape in shapes])
-    for i in np.flatnonzero(grown > 0).tolist():
+    unsure = grown > 0 if enough_m is None else (grown > 0) & (grown <= enough_m + 0.01)
+    for i in np.flatnonzero(unsure).tolist():  # the buffer added is the least that it may be
         if not shapes[i].simple:
             grown[i] = shapes[i].signed_distance_m(lon[i:i + 1], lat[i:i + 1])[0]
     rounded: Floats = np.round(grown, 2)
@@ -177,6 +176,24 @@ def of_zone(zone: Zone, buffer_m: float) -> Shape:
 def of_place(place: Place, buffer_m: float) -> Shape:
     """The shape of a place, grown by `buffer_m`."""
     return Shape((), (place.lon, place.lat), place.radius_m, buffer_m)
+
+
+@lru_cache(maxsize=CACHED_POLYGONS)
+def _unpacked(packed: bytes) -> tuple[Any, Any]:
+    """A polygon and its border."""
+    polygon = shapely.from_wkb(packed)
+    border = shapely.boundary(polygon)
+    if shapely.get_num_coordinates(polygon) >= _MANY_CORNERS:
+        shapely.prepare(polygon)
+        shapely.prepare(border)
+    return polygon, border
+
+
+@lru_cache(maxsize=CACHED_GROWN)
+def _grown(packed: bytes, buffer_m: float) -> Any:
+    """The border of a grown polygon."""
+    grown = shapely.buffer(shapely.from_wkb(packed), buffer_m, quad_segs=_ARC_SEGMENTS)
+    return shapely.boundary(grown)
 
 
 def _project(centre_lon: float, centre_lat: float, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

@@ -203,7 +203,7 @@ class Sorting:
         """Sides at one and at three accuracies, shape by shape."""
         c = self._columns
         shapes = [c.row(p).slots[k].shapes for p in q.tolist()]
-        best = signed_distances_m([each[0] for each in shapes], lon, lat)
+        best = signed_distances_m([each[0] for each in shapes], lon, lat, STRICT_FACTOR * accuracy)
         for i, each in enumerate(shapes):
             for shape in each[1:]:
                 best[i] = max(best[i], shape.distance_of_one_m(float(lon[i]), float(lat[i])))

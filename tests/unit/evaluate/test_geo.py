@@ -9,6 +9,7 @@ from pyproj import Geod
 from emon.domain.order import Place
 from emon.domain.zone import Zone
 from emon.evaluate import geo
+from emon.limits import CACHED_GROWN, CACHED_POLYGONS
 
 WGS84 = Geod(ellps="WGS84")
 HOME = Place(id="home", lat=43.07, lon=-89.40, radius_m=75)
@@ -64,3 +65,28 @@ def test_a_zone_across_the_antimeridian_has_an_inside() -> None:
     ring = ((179.9, 0.0), (-179.9, 0.0), (-179.9, 0.2), (179.9, 0.2), (179.9, 0.0))
     shape = geo.of_zone(Zone(id="z", polygons=((ring,),)), 0.0)
     assert shape.signed_distance_m(np.array([180.0, -179.95, 0.0]), np.array([0.1, 0.1, 0.1]))[:2].min() > 0
+
+
+def test_many_fixes_at_once_measure_as_one_by_one() -> None:
+    shapes = [geo.of_zone(square(200.0, hole=hole), 20.0) for hole in (False, True)] * 20
+    rng = np.random.default_rng(3)
+    middle_lon, middle_lat = shapes[0].centre
+    lon, lat = middle_lon + rng.uniform(-0.003, 0.003, 40), middle_lat + rng.uniform(-0.002, 0.002, 40)
+    alone = [s.distance_of_one_m(x, y) for s, x, y in zip(shapes, lon.tolist(), lat.tolist(), strict=True)]
+    assert geo.signed_distances_m(shapes, lon, lat).tolist() == pytest.approx(alone, abs=0.011)
+    enough = np.full(40, 15.0)
+    roughly = geo.signed_distances_m(shapes, lon, lat, enough)
+    assert ((roughly > enough) == (np.array(alone) > enough)).all()
+    assert ((roughly > 0) == (np.array(alone) > 0)).all()
+    assert min(alone) < 0 < 15.0 < max(alone)
+
+
+def test_polygons_that_rest_keep_no_geometry_in_memory() -> None:
+    shapes = [geo.of_zone(square(100.0 + i, hole=True), 30.0) for i in range(CACHED_GROWN + 50)]
+    first = shapes[0].distance_of_one_m(*shapes[0].centre)
+    for shape in shapes:
+        shape.signed_distance_m(np.array([shape.centre[0]]), np.array([shape.centre[1]]))
+    assert geo._grown.cache_info().currsize <= CACHED_GROWN
+    assert geo._unpacked.cache_info().currsize <= CACHED_POLYGONS
+    again = shapes[0].signed_distance_m(np.array([shapes[0].centre[0]]), np.array([shapes[0].centre[1]]))
+    assert again[0] == first
