@@ -197,7 +197,7 @@ def _reading(measured: wire.Measured, received_at: int | None, not_before: int,
     if not measured.device.isprintable() and _CONTROL(measured.device):
         raise Fault("out_of_range", f"`device` is {measured.device!r:.60}; expected no control characters",
                     "device")
-    observed_at = _microseconds(measured.observed_at)
+    observed_at = (measured.observed_at - _EPOCH) // _MICROSECOND
     if observed_at < OLDEST_OBSERVED_AT:
         raise Fault("observed_too_old", f"observed_at {measured.observed_at.isoformat()} lies before 2000: "
                                         f"the clock "
@@ -214,15 +214,20 @@ def _reading(measured: wire.Measured, received_at: int | None, not_before: int,
 
 
 def _position(of: wire.Position, observed_at: int, received_at: int, extra: dict[str, Any] | None) -> Reading:
-    method, accuracy_m = of.method or "unknown", of.accuracy_m
+    method, accuracy_m, sent_at = of.method or "unknown", of.accuracy_m, of.sent_at
     if method not in _METHODS:
         extra = {**(extra or {}), "method": method}
         method = "unknown"
+    accuracy_m = None if accuracy_m in UNKNOWN_ACCURACIES else accuracy_m
+    if sent_at is of.seq is of.feed is of.carrier is of.battery_fraction is of.hdop is of.satellites is of.speed_mps \
+            is of.course_deg is None:  # every name costs a search among all that a reading has
+        return Reading(device=of.device, kind="position", observed_at=observed_at, received_at=received_at,
+                       lat=of.lat, lon=of.lon, accuracy_m=accuracy_m, method=method, extra=extra)
     return Reading(
         device=of.device, kind="position", observed_at=observed_at, received_at=received_at,
-        sent_at=_bounded(of.sent_at, "sent_at"), seq=of.seq, feed=of.feed,
+        sent_at=None if sent_at is None else _bounded(sent_at, "sent_at"), seq=of.seq, feed=of.feed,
         carrier=of.carrier, battery_fraction=of.battery_fraction, lat=of.lat, lon=of.lon,
-        accuracy_m=None if accuracy_m in UNKNOWN_ACCURACIES else accuracy_m, method=method, hdop=of.hdop,
+        accuracy_m=accuracy_m, method=method, hdop=of.hdop,
         satellites=of.satellites, speed_mps=of.speed_mps, course_deg=of.course_deg, extra=extra)
 
 

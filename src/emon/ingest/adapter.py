@@ -8,7 +8,7 @@ beside good readings (a strap alarm whose position has a latitude of 91), or not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -23,7 +23,7 @@ Fields = dict[str, Any]
 """A reading as native fields, not yet judged."""
 
 
-class Slice(NamedTuple):
+class Slice(msgspec.Struct, frozen=True):
     """One slice of a body. `line`: where in the body it starts, from 1. `note`: what it is, where it is
     accepted and says nothing that could be a reading."""
 
@@ -57,6 +57,14 @@ def split(body: bytes) -> list[RawSlice]:
             _is_json(text) or not any(_is_object(line) for line in rest.splitlines())):
         return [RawSlice(1 + body.count(b"\n", 0, body.index(b"{")), text)]
     return list(slices.cut([body]))
+
+
+def plain_lines(body: bytes) -> list[bytes] | None:
+    """The lines of a body that plainly is NDJSON, cut as `split` would; None where it has to look closer."""
+    if len(body) > MAX_LINE_BYTES or body[:1] != b"{":
+        return None
+    lines = body.split(b"\n")
+    return lines if _is_json(lines[0]) else None
 
 
 def understood(piece: RawSlice, fields: Iterable[Fields], note: str = "") -> Slice:

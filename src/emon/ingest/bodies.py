@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import msgspec
 
@@ -19,7 +18,7 @@ from emon.journal.records import RawReading, RawRejected, encode
 _stamped = msgspec.structs.replace
 
 
-class Understood(NamedTuple):
+class Understood(msgspec.Struct, frozen=True, gc=False):
     """A slice of a body: its place in it, its bytes, and what it says."""
 
     place: int
@@ -54,7 +53,7 @@ class Body:
         return sum(len(part.readings) for part in self.understood) + len(self.refused)
 
 
-class New(NamedTuple):
+class New(msgspec.Struct, frozen=True, gc=False):
     """A reading that may be taken. `mark`: its digest."""
 
     body: Body
@@ -68,14 +67,16 @@ def judged(bodies: Iterable[Body], owners: Mapping[str, str]) -> list[New]:
     is."""
     taken: list[New] = []
     for body in bodies:
+        feed, received_at = body.feed, body.received_at
         for part in body.understood:
             for reading in part.readings:
-                refusal = _refusal(body, reading, owners)
-                if refusal is not None:
-                    body.refused.append(Refused(part.place, refusal.code, refusal.detail, part.raw))
-                    continue
-                stamped = _stamped(reading, received_at=body.received_at, feed=body.feed)
-                taken.append(New(body, part.raw, stamped, digest(stamped)))
+                if reading.observed_at > received_at or owners.get(reading.device, feed) != feed:  # hardly any
+                    refusal = _refusal(body, reading, owners)
+                    if refusal is not None:
+                        body.refused.append(Refused(part.place, refusal.code, refusal.detail, part.raw))
+                        continue
+                mark = digest(reading)  # of the unstamped one: there is less to leave out
+                taken.append(New(body, part.raw, _stamped(reading, received_at=received_at, feed=feed), mark))
     return taken
 
 
@@ -83,8 +84,6 @@ def _refusal(body: Body, reading: Reading, owners: Mapping[str, str]) -> Fault |
     if owners.get(reading.device, body.feed) != body.feed:
         return Fault("device_of_another_feed", f"device {reading.device!r:.80} belongs to another feed: "
                      "a binding that names this feed moves it")
-    if reading.observed_at <= body.received_at:  # nearly all: spares them the call
-        return None
     try:
         check_ahead(reading.observed_at, body.received_at)
     except Fault as fault:
@@ -93,25 +92,29 @@ def _refusal(body: Body, reading: Reading, owners: Mapping[str, str]) -> Fault |
 
 
 def raw_entries(fresh: Sequence[New], batches: Mapping[Body, str], partitions: int) -> list[Entry]:
-    """The records of accepted readings; a body's last one in each partition is marked.
+    """The records of accepted readings, of each body beside one another; a body's last one in each partition is
+    marked.
 
     `batches`: the name of each body that counts; sandbox bodies have none.
     """
     entries: list[Entry] = []
-    marked: set[tuple[str, int]] = set()
-    body_before: Body | None = None
+    marked: set[int] = set()  # partitions that have the last one of the body
+    body: Body | None = None
     batch: str | None = None
-    for body, raw, reading, _ in reversed(fresh):
-        if body is not body_before:
-            body_before, batch = body, batches.get(body)
+    for new in reversed(fresh):
+        if new.body is not body:
+            body = new.body
+            batch = batches.get(body)
+            marked.clear()
         if batch is None:
             continue
-        partition = partition_of(reading.device, partitions)
-        text, is_base64 = _text(raw)
-        last = (batch, partition) not in marked
-        marked.add((batch, partition))
-        record = RawReading(body.feed, body.received_at, reading, text, batch, is_base64, last)
-        entries.append(Entry(RAW, reading.device, encode(record), partition))
+        device = new.reading.device
+        partition = partition_of(device, partitions) if partitions > 1 else 0
+        text, is_base64 = _text(new.raw)
+        record = RawReading(body.feed, body.received_at, new.reading, text, batch, is_base64,
+                            partition not in marked)
+        marked.add(partition)
+        entries.append(Entry(RAW, device, encode(record), partition))
     entries.reverse()
     return entries
 

@@ -178,8 +178,9 @@ def _count(body: Body) -> None:
         metrics.READINGS_DUPLICATE.labels(body.feed).inc(body.duplicates)
     for part in body.understood:
         for reading in part.readings:
-            for name in ("method", "event"):
-                if reading.extra is not None and name in reading.extra:  # kept there where it is not known
-                    metrics.UNKNOWN_VALUES.labels(body.feed, name).inc()
+            if reading.extra is not None:
+                for name in ("method", "event"):
+                    if name in reading.extra:  # kept there where it is not known
+                        metrics.UNKNOWN_VALUES.labels(body.feed, name).inc()
     for refused in body.refused:
         metrics.READINGS_REJECTED.labels(body.feed, refused.reason).inc()

@@ -119,19 +119,18 @@ class Seen:
         tail = self._tail
         fresh: list[New] = []
         doubtful: dict[tuple[str, int], Reading] = {}
-        seen: set[tuple[bool, str, int]] = set()  # what a sandbox sends makes nothing a duplicate outside
+        outside, sandboxed = set[int](), set[int]()  # what a sandbox sends makes nothing a duplicate outside
         for new in taken:
-            body, _, reading, mark = new
-            device = reading.device
-            key = (body.sandbox, device, mark)
+            reading, mark = new.reading, new.mark
+            seen = sandboxed if new.body.sandbox else outside
             doubted = not tail.certainly_new(reading)
-            if key in seen or (doubted and tail.holds(device, mark, since)):
-                body.duplicates += 1
+            if mark in seen or (doubted and tail.holds(reading.device, mark, since)):
+                new.body.duplicates += 1
                 continue
-            seen.add(key)
+            seen.add(mark)
             fresh.append(new)
             if doubted:
-                doubtful[(device, mark)] = reading
+                doubtful[(reading.device, mark)] = reading
         known = await self._chunked(doubtful.values(), since) if doubtful else set()
         if not known:
             return fresh

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from emon.domain.errors import Fault
 from emon.formats import native
-from emon.ingest.adapter import Slice, refused, split
+from emon.formats.slices import RawSlice
+from emon.ingest.adapter import Slice, plain_lines, refused, split
 
 
 class Native:
@@ -19,15 +20,15 @@ class Native:
 
     def understand(self, body: bytes, content_type: str, settings: Mapping[str, Any]) -> Sequence[Slice]:
         """One reading a slice."""
-        understood = []
-        for piece in split(body):
-            if piece.fault is not None:
-                understood.append(refused(piece, piece.fault))
-                continue
-            try:
-                reading = native.decode(piece.raw, received_at=native.UNSTAMPED)
-            except Fault as fault:
-                understood.append(refused(piece, fault))
-            else:
-                understood.append(Slice(piece.raw, piece.line, (reading,)))
-        return understood
+        lines = plain_lines(body)
+        if lines is None:
+            return [_slice(piece.raw, piece.line) if piece.fault is None else refused(piece, piece.fault)
+                    for piece in split(body)]
+        return [_slice(raw, line) for line, raw in enumerate(lines, 1) if raw and not raw.isspace()]
+
+
+def _slice(raw: bytes, line: int) -> Slice:
+    try:
+        return Slice(raw, line, (native.decode(raw, received_at=native.UNSTAMPED),))
+    except Fault as fault:
+        return refused(RawSlice(line, raw), fault)
