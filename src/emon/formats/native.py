@@ -31,6 +31,7 @@ UNKNOWN_ACCURACIES: Final = (0.0, 2147483647.0)  # how vendors write "not known"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _CONTROL: Final = re.compile(wire.CONTROL).search
+_NOTHING_MORE: Final = (None,) * 9
 _METHODS, _EVENTS = frozenset(METHODS), frozenset(EVENTS) - {"unknown"}
 
 _FIELDS: Final = {kind: get_type_hints(cls, include_extras=True) for kind, cls in wire.BY_KIND.items()}
@@ -219,8 +220,9 @@ def _position(of: wire.Position, observed_at: int, received_at: int, extra: dict
         extra = {**(extra or {}), "method": method}
         method = "unknown"
     accuracy_m = None if accuracy_m in UNKNOWN_ACCURACIES else accuracy_m
-    if sent_at is of.seq is of.feed is of.carrier is of.battery_fraction is of.hdop is of.satellites is of.speed_mps \
-            is of.course_deg is None:  # every name costs a search among all that a reading has
+    more = (sent_at, of.seq, of.feed, of.carrier, of.battery_fraction, of.hdop, of.satellites, of.speed_mps,
+            of.course_deg)
+    if more == _NOTHING_MORE:  # usual, and every name given costs a search among all that a reading has
         return Reading(device=of.device, kind="position", observed_at=observed_at, received_at=received_at,
                        lat=of.lat, lon=of.lon, accuracy_m=accuracy_m, method=method, extra=extra)
     return Reading(
