@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from emon.domain.instant import DAY, HOUR, MINUTE, SECOND
@@ -37,6 +39,16 @@ CONTACT_HOLD_S: Final = 300.0
 LATE_AFTER: Final = 15 * MINUTE
 OUTAGE_MIN_MEMBERS: Final = 5
 OWN_OUTAGE_GAP: Final = 30 * SECOND
+TEST_SPAN: Final = DAY  # results under one test id lie no further apart; more is the id given to another test
+ALCOHOL_LIMITS: Final[Mapping[str, float]] = MappingProxyType({  # an order's `limits` may say otherwise
+    "breath_g_210l": 0.020,  # above what mouth alcohol and sensor noise leave after a quarter of an hour
+    "confirmation_from_s": 900.0,  # mouth alcohol is gone by then
+    "confirmation_until_s": 1800.0,  # later ones are tests of their own
+    "not_received_s": 5400.0,  # a device holds a result for so long without being suspected
+})
+LIMITS_OF_KIND: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType({
+    "alcohol": ALCOHOL_LIMITS,
+})
 DEFAULT_FEED: Final = "default"
 FEED_GRAIN: Final = MINUTE  # a feed's shorter pauses are not remembered, unless an order asks for a reading more often
 FEED_GRAIN_FOR: Final = 2 * DAY  # then only pauses longer than what some order has asked for: bounds the memory

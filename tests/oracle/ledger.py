@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from emon.domain.finding import FAMILY_OF_KIND, Finding
 from tests.oracle.knowledge import MINUTE, NEVER, Heard
 
-Key = tuple[str, str, str, str, str]
+Key = tuple[str, str, str, str, str, str]
 WhyGone = Callable[[Finding], str]
 
 
@@ -29,6 +29,7 @@ class Interval:
     order_version: int | None = None
     zone_version: int | None = None
     seen_until: int | None = None
+    part: str = ""  # tells tests apart
 
     @property
     def family(self) -> str:
@@ -36,7 +37,7 @@ class Interval:
 
     @property
     def key(self) -> Key:
-        return (self.participant or "", self.order or "", self.condition or "", self.family, self.feed or "")
+        return (self.participant or "", self.order or "", self.condition or "", self.family, self.feed or "", self.part)
 
 
 def _overlap(a_onset: int, a_ended: int | None, b_onset: int, b_ended: int | None) -> bool:

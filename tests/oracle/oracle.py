@@ -15,7 +15,7 @@ import msgspec
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.journal.records import Bound, InputRecord
-from tests.oracle import curfew, runs, silence
+from tests.oracle import breath, curfew, runs, silence
 from tests.oracle.fixes import Fix, Person, fixes
 from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
 from tests.oracle.ledger import Interval, Ledger
@@ -31,6 +31,11 @@ KINDS = (
     "contact_lost",
     "location_lost",
     "feed_outage",
+    "breath_failed",
+    "breath_missed",
+    "breath_incomplete",
+    "breath_refused",
+    "breath_not_received",
 )
 
 
@@ -172,6 +177,27 @@ def _term(
             yield from _curfew(person, term, fixes(person, term), horizon, result)
         case "contact":
             yield from _silence(person, term, outages, result)
+        case "alcohol":
+            for span in judged_spans(term, None):
+                for fact in breath.facts(person, term, span.start, span.end, horizon, result.reached):
+                    yield _of_fact(person, term, fact)
+
+
+def _of_fact(person: Person, term: Term, fact: breath.Fact) -> Interval:
+    piece = term.piece_at(fact.onset)
+    return Interval(
+        participant=person.participant,
+        order=piece.order.id,
+        condition=term.condition.id,
+        kind=fact.kind,
+        onset=fact.onset,
+        ended=fact.ended,
+        level=fact.level,
+        reason=fact.reason,
+        evidence=fact.evidence,
+        order_version=piece.order.version,
+        part=fact.part,
+    )
 
 
 def _within(all_fixes: Sequence[Fix], start: int, end: int) -> list[Fix]:

@@ -245,6 +245,29 @@ class Scene:
     ) -> Scene:
         return self.reading(minute, arrive, device=device, kind="status", event=event, feed=feed, **more)
 
+    def breath(
+        self,
+        minute: float,
+        value: float | None = 0.0,
+        *,
+        result: str = "ok",
+        scheduled: float | None = None,
+        device: str = "B",
+        arrive: float | None = None,
+        **more: Any,
+    ) -> Scene:
+        """A breath test in g/210 L."""
+        return self.reading(
+            minute,
+            arrive,
+            device=device,
+            kind="alcohol_breath",
+            result=result,
+            brac_g_210l=value if result == "ok" else None,
+            scheduled_at=self._maybe(scheduled),
+            **more,
+        )
+
     def reading(self, minute: float, arrive: float | None, **fields: Any) -> Scene:
         self.readings.append(
             Reading(

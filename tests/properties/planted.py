@@ -27,9 +27,39 @@ _CURFEW, _CONTACT = "emon.evaluate.rules.curfew", "emon.evaluate.rules.contact"
 _OUTAGES, _TRACK, _PERSON = "emon.evaluate.outages", "emon.evaluate.track", "emon.evaluate.person"
 _STATE, _LIMITS, _VERSIONS = "emon.evaluate.state", "emon.limits", "emon.domain.versions"
 _SCHEDULE = "emon.domain.schedule"
+_BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LEDGER, _SORTING, _LANE_ROWS = "emon.evaluate.ledger", "emon.evaluate.lane_sorting", "emon.evaluate.lane_rows"
 
 PLANTS = (
+    Plant(
+        "a confirmation may come at once",
+        _BREATH,
+        "self.confirm_from <= found.reading.observed_at - at <= self.confirm_until",
+        "0 <= found.reading.observed_at - at <= self.confirm_until",
+        "mouth alcohol would confirm itself",
+    ),
+    Plant(
+        "a test at the limit passes",
+        _BREATH,
+        '(result.reading.brac_g_210l or 0.0) >= self.limits["breath_g_210l"]',
+        '(result.reading.brac_g_210l or 0.0) > self.limits["breath_g_210l"]',
+        "the limit itself is forbidden",
+    ),
+    Plant(
+        "a silent device is a missed test",
+        _BREATH,
+        "        if heard is not None:\n            self._add(part",
+        "        if heard is not None or True:\n            heard = heard or self._heard_before(one.at, devices)[0]\n"
+        "            self._add(part",
+        "the device may still hold the result",
+    ),
+    Plant(
+        "whatever came first counts",
+        _RESULTS,
+        "if _RANK.get(b.reading.result or \"\", _MISSED) == best))",
+        "if b.received_at == min(a.received_at for a in group)))",
+        "what is in force would depend on arrival",
+    ),
     Plant(
         "hold counts from the second fix",
         _MACHINE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from emon.domain.order import Condition
+from emon.domain.order import Test as PlannedTest
 from tests.oracle.oracle import oracle
 from tests.oracle.scene import HOME, SCHOOL, SCHOOL_SMALLER, SISTER, Scene, contact, exclusion, window
 from tests.properties.corpus import Case
@@ -138,10 +139,25 @@ def _of_silences() -> list[Target]:
     ]
 
 
+def _sober(**more: object) -> Scene:
+    return Scene().order(Condition(id="alcohol", kind="alcohol", **more)).bind("B")  # type: ignore[arg-type]
+
+
+def _of_breath() -> list[Target]:
+    upgraded = _sober().breath(0, result="incomplete", test_id="t").breath(0, 0.0, test_id="t", arrive=5)
+    planned = _sober(tests=(PlannedTest(at_s=1800, window_s=1200),))
+    return [
+        ("upgraded", upgraded, 20),
+        ("confirmed", _sober().breath(0, 0.05).breath(15, 0.05, purpose="confirmation"), 40),
+        ("confirmed too soon", _sober().breath(0, 0.05).breath(14.9, 0.05, purpose="confirmation"), 40),
+        ("not received", planned.status(20, device="B").status(150, device="B"), 160),
+    ]
+
+
 @lru_cache(maxsize=1)
 def targets() -> tuple[Case, ...]:
     """All of them, with the oracle's answers."""
     return tuple(
         Case(name, tuple(scene.records()), scene.at(until), tuple(oracle(scene.records(), scene.at(until))))
-        for name, scene, until in (*_of_zones(), *_of_curfews(), *_of_silences())
+        for name, scene, until in (*_of_zones(), *_of_curfews(), *_of_silences(), *_of_breath())
     )

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from emon.domain.binding import Binding
 from emon.domain.finding import Finding
 from emon.domain.order import Condition, Order
+from emon.domain.order import Test as PlannedTest
 from emon.domain.reading import Reading, content, identity
 from emon.domain.zone import Zone
 from emon.journal.records import InputRecord
@@ -28,6 +29,7 @@ from tests.oracle.scene import (
     SCHOOL_SMALLER,
     SISTER,
     Scene,
+    clock,
     contact,
     day_exception,
     exclusion,
@@ -67,6 +69,11 @@ LABELS = (
     "absent",
     "unknown after",
     "order ended",
+    "breath_failed",
+    "breath_missed",
+    "breath_incomplete",
+    "breath_refused",
+    "breath_not_received",
 )
 DAY_LATE = 1500.0  # minutes: a bracelet that was docked a day later
 
@@ -145,6 +152,48 @@ def _conditions(draw: Draw, kinds: Sequence[str]) -> list[Condition]:
     return made
 
 
+def _breath(draw: Draw, scene: Scene, date: str) -> None:
+    """Breath tests around planned ones, with confirmations that come too early, in time, or late."""
+    tests = tuple(
+        PlannedTest(at_s=clock(at), window_s=draw(st.sampled_from([1200, 3600, 7200])))
+        for at in draw(st.sets(st.sampled_from(["00:30", "01:00", "02:30"]), max_size=2))
+    )
+    limits = draw(st.sampled_from([None, None, {"breath_g_210l": 0.08}]))
+    _with_condition(scene, Condition(id="alcohol", kind="alcohol", tests=tests, limits=limits))
+    scene.bind("B", "P", since=draw(st.sampled_from([-60, -60, 40])), role=draw(st.sampled_from([None, "alcohol"])))
+    for index in range(draw(st.integers(0, 4))):
+        minute = draw(minutes) + draw(st.sampled_from([0, 0.25])) + index * 0.03  # no two at one onset
+        name = draw(st.sampled_from([None, f"t-{index}"]))
+        arrive = minute + draw(delays)
+        result = draw(st.sampled_from(["ok", "ok", "ok", "ok", "missed", "incomplete", "refused"]))
+        scheduled = draw(st.sampled_from([None, minute - 7.5])) if result == "missed" else None
+        value = draw(breath_values)
+        scene.breath(minute, value, result=result, scheduled=scheduled, test_id=name, arrive=arrive,
+                     purpose=draw(st.sampled_from([None, "random"])))
+        if result == "ok" and value >= 0.02 and draw(st.booleans()):
+            later = minute + draw(st.sampled_from([14, 15, 20, 30, 30.25]))
+            scene.breath(later, draw(breath_values), test_id=f"c-{index}", purpose="confirmation",
+                         arrive=later + draw(delays))
+        if draw(st.sampled_from([False, False, True])):
+            of = scene.readings[-1]
+            other = draw(st.sampled_from(["ok", "missed", "incomplete", "refused"]))
+            scene.readings.append(msgspec.structs.replace(
+                of, result=other, brac_g_210l=draw(breath_values) if other == "ok" else None, scheduled_at=None,
+                received_at=of.received_at + scene_us(draw(delays))))
+    if draw(st.booleans()):
+        minute = draw(minutes) + 0.1
+        scene.status(minute, device="B", arrive=minute + draw(delays))
+
+
+def _with_condition(scene: Scene, condition: Condition) -> None:
+    """The first order of all demands this too."""
+    index = next(i for i, (_, v) in enumerate(scene.versions) if isinstance(v, Order))
+    at, order = scene.versions[index]
+    assert isinstance(order, Order)
+    scene.versions[index] = (at, msgspec.structs.replace(order, conditions=(*order.conditions, condition)))
+
+
+breath_values = st.sampled_from([0.0, 0.019, 0.02, 0.05, 0.08])
 kinds_of_conditions = st.sets(
     st.sampled_from(["exclusion", "inclusion", "curfew", "contact"]), min_size=1, max_size=3
 )
@@ -406,6 +455,7 @@ def _deaf(draw: Draw, scene: Scene, date: str) -> None:
 
 
 TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in which they are applied
+    "breath": _breath,
     "routine": _routine,
     "late_middle": _late_middle,
     "presence": _presence,
@@ -527,6 +577,7 @@ def labels_of_output(lines: Sequence[Finding]) -> set[str]:
             for reason, label in (("unknown_after", "unknown after"), ("order_ended", "order ended"))
             if line.reason == reason
         }
+        found |= {line.kind} & set(LABELS)
         if line.revision == 1 and _born_of_a_split(line, by_revision):
             found.add("split finding")
     return found

@@ -7,18 +7,19 @@ from typing import NamedTuple
 
 from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
+from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Key, Moment, Standing, revise
 from emon.evaluate.orderbook import OrderBook, Term
 from emon.evaluate.port import History
-from emon.evaluate.positions import Body
-from emon.evaluate.rules import RULE_OF_KIND
+from emon.evaluate.positions import MEASURING, Body
+from emon.evaluate.rules import REACHING_OF_KIND, RULE_OF_KIND
 from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.signals import Case, Outage
 from emon.evaluate.track import Horizon, Track
-from emon.evaluate.verdict import Hint, Interval, Judged
+from emon.evaluate.verdict import Hint, Interval, Judged, Reaching
 from emon.journal.records import Bound
 
 
@@ -113,6 +114,10 @@ class Person:
             unknown_until = self.body.note_position(reading.device, reading.observed_at)
             if unknown_until is not None and len(self.body.wearings) > 1:
                 news.until, news.wide = max(news.until, unknown_until), True
+        elif reading.kind in MEASURING:
+            unknown_until = self.body.note_measurement(reading.device, reading.kind, reading.observed_at)
+            if unknown_until is not None:
+                news.until, news.wide = max(news.until, unknown_until), True
 
     def rebind(self, bindings: BindingBook, clock: int) -> None:
         """Bindings changed: learns anew which devices send positions."""
@@ -127,6 +132,8 @@ class Person:
                     self.last_heard = bound.reading.observed_at
                 if bound.reading.kind == "position":
                     self.body.note_position(bound.reading.device, bound.reading.observed_at)
+                elif bound.reading.kind in MEASURING:
+                    self.body.note_measurement(bound.reading.device, bound.reading.kind, bound.reading.observed_at)
 
     def judge(self, books: Books, clock: int, news: News | None) -> list[Finding]:
         """The revisions that this instant brings, unordered."""
@@ -143,7 +150,7 @@ class Person:
 
     def _judge(self, case: Case, key: tuple[str, str], terms: list[Term], condition: Conditioned,
                news: News | None, books: Books) -> list[Finding]:
-        from_, until = _span(terms, condition, news, case.clock)
+        from_, until = _span(terms, condition, news, case)
         if from_ > until or self._unmoved(case, terms, condition, news):
             return []
         if news is not None and news.texts:
@@ -211,9 +218,13 @@ class Person:
         return [o for outages in books.outages.values() for o in outages if not devices.isdisjoint(o.members)]
 
 
-def _span(terms: list[Term], condition: Conditioned, news: News | None, clock: int) -> tuple[int, int]:
+def _span(terms: list[Term], condition: Conditioned, news: News | None, case: Case) -> tuple[int, int]:
     """What must be judged again of a condition; empty (from > until) where nothing."""
+    clock = case.clock
     from_, until = (news.from_, news.until) if news is not None else (NEVER, ALWAYS)
+    reaching = REACHING_OF_KIND.get(terms[0].condition.kind) if terms else None
+    if reaching is not None:
+        return _reach(reaching, terms, condition, news, case)
     if news is not None and news.silence_from < NEVER and any(t.condition.kind == "contact" for t in terms):
         from_, until = min(from_, news.silence_from), max(until, clock)
     if condition.due is not None and condition.due <= clock:
@@ -221,10 +232,28 @@ def _span(terms: list[Term], condition: Conditioned, news: News | None, clock: i
     return from_, until
 
 
+def _reach(reaching: Reaching, terms: list[Term], condition: Conditioned, news: News | None,
+           case: Case) -> tuple[int, int]:
+    """As `_span`, for rules for which readings matter beyond their own instants."""
+    from_, until = NEVER, ALWAYS
+    if news is not None and (news.bounds or news.texts):
+        bounds = None if news.texts or news.wide else news.bounds
+        from_, until = reaching.reach(case, terms, condition.hint, bounds, news.from_, news.until)
+    spans = [(case.clock, case.clock)] if condition.due is not None and condition.due <= case.clock else []
+    if news is not None and news.silence_from < NEVER:
+        spans.append((news.silence_from, case.clock))
+    for begin, end in spans:
+        begin, end = reaching.reach(case, terms, condition.hint, None, begin, end)
+        from_, until = min(from_, begin), max(until, end)
+    return from_, until
+
+
 def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> str:
     """Why a finding no longer stands."""
     finding = standing.finding
     ended = case.clock + 1 if finding.ended is None else max(finding.ended, finding.onset + 1)
+    if finding.kind == "breath_incomplete":  # a confirmation is awaited after it
+        ended = max(ended, finding.onset + round(finding.evidence["parameters"]["confirmation_until_s"] * SECOND))
     silence = finding.kind in ("contact_lost", "location_lost")
     for term in terms:
         onset = finding.onset - (pace_of(term).every if silence else 0)  # where a silence began to count

@@ -19,6 +19,7 @@ from emon.domain.versions import NEVER, Span
 from emon.journal.records import Bound
 from emon.limits import UNKNOWN_ACCURACY_M
 
+MEASURING: Final = ("alcohol_breath", "alcohol_transdermal")  # kinds that tell what a device measures
 _RANK: Final = {method: rank for rank, method in enumerate(METHODS)}
 _NO_ACCURACY: Final = (None, 0, 2147483647)
 
@@ -50,6 +51,7 @@ class Body:
         self.wearings = tuple(w for device in book.devices_of(participant)
                               for w in _wearings(participant, device, book))
         self.first_position: dict[tuple[str, int], int] = {}
+        self.first_measured: dict[tuple[str, int, str], int] = {}  # the same by kind, of alcohol readings
         self._by_device: dict[str, list[Wearing]] = {}
         for wearing in self.wearings:
             self._by_device.setdefault(wearing.device, []).append(wearing)
@@ -75,6 +77,18 @@ class Body:
         if observed_at >= known:
             return None
         self.first_position[device, wearing.from_] = observed_at
+        return min(known, wearing.until)
+
+    def note_measurement(self, device: str, kind: str, observed_at: int) -> int | None:
+        """As `note_position`, for the alcohol readings of a kind."""
+        wearing = self.wearing(device, observed_at)
+        if wearing is None:
+            return None
+        name = (device, wearing.from_, kind)
+        known = self.first_measured.get(name, NEVER)
+        if observed_at >= known:
+            return None
+        self.first_measured[name] = observed_at
         return min(known, wearing.until)
 
     @property

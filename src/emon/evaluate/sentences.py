@@ -22,6 +22,11 @@ _SUBJECT = {
     "contact_lost": "No reading received from any device",
     "location_lost": "Readings arrive, but none says where",
     "feed_outage": "A whole feed is silent",
+    "breath_failed": "Breath test and its confirmation at or above the cut-off",
+    "breath_missed": "Possibly a breath test missed",
+    "breath_incomplete": "Breath test not completed",
+    "breath_refused": "Breath test refused",
+    "breath_not_received": "No result of a planned breath test received, and nothing else from its device",
 }
 _ENDED = {
     "left_zone": "later fixes were outside again",
@@ -34,6 +39,13 @@ _ENDED = {
     "terms_changed": "the order's terms changed then",
     "leave_began": "leave began then",
     "suspension_began": "the condition was suspended then",
+    "confirmed": "the confirmation agreed",
+    "no_confirmation": "the first result was positive, and no confirmation followed in time",
+    "incomplete": "the device reports an incomplete test",
+    "refused": "the device reports a refusal",
+    "missed": "the device reports that no test was taken",
+    "never_taken": "the device was heard since, without a result from this window",
+    "device_silent": "the device may still hold the result",
 }
 _WITHDRAWN = {
     "leave": "leave covers this time",
@@ -75,9 +87,19 @@ def sentence(interval: Interval) -> str:
         where = "inside" if first["distance_m"] > 0 else "outside"
         text += (f". The first fix was {abs(first['distance_m']):.2f} m {where} the border, "
                  f"accurate to {first['accuracy_m']:g} m")
+    text += _tested(interval)
     if interval.used and interval.kind in ("contact_lost", "location_lost"):
         text += f". The last one was observed at {instant.iso(interval.used[0].reading.observed_at)}"
     return f"{text} ({_LEVEL[interval.level]})."
+
+
+def _tested(interval: Interval) -> str:
+    """The values that were measured, beside the limit."""
+    measured = [t["brac_g_210l"] for t in interval.numbers.get("tests", ()) if t["brac_g_210l"] is not None]
+    if not measured or interval.kind not in ("breath_failed", "breath_incomplete"):
+        return ""
+    limit = interval.numbers["parameters"]["breath_g_210l"]
+    return f". Measured {', '.join(f'{value:.3f}' for value in measured)} g/210 L; the limit is {limit:.3f}"
 
 
 def _reading(bound: Bound) -> dict[str, Any]:

@@ -119,6 +119,15 @@ class Rule(Protocol):
         """Judges the term anew wherever readings observed in [from_, until] may matter."""
 
 
+class Reaching(Protocol):
+    """A rule for which readings matter to what lies well before or after them."""
+
+    def reach(self, case: Case, terms: Sequence[Term], hint: Hint, news: Sequence[Bound] | None, from_: int,
+              until: int) -> tuple[int, int]:
+        """What must be judged again for readings (None: for anything else) in [from_, until]; empty (from_ >
+        until) where they do not matter."""
+
+
 def bounds_of(*events: Event) -> tuple[Bound, ...]:
     """The readings behind events, each once, by time."""
     unique = {(e.at, e.bound.reading.device, e.bound.reading.kind): e.bound for e in events}

@@ -15,6 +15,7 @@ from emon.domain.order import JUDGED_KINDS
 from emon.formats.conditions import (
     PLACE_KINDS,
     Absence,
+    Alcohol,
     Attendance,
     Condition,
     Curfew,
@@ -27,6 +28,7 @@ from emon.formats.faults import ObjectFault
 from emon.formats.lines import PathPart
 from emon.formats.models import BindingDocument, OrderDocument, PersonDocument, PersonEntry, ZoneFeature
 from emon.formats.suggest import did_you_mean
+from emon.limits import LIMITS_OF_KIND
 
 _DAY_S: Final = 86_400
 _LEVELS: Final = ("low", "medium", "standard", "high")
@@ -118,6 +120,7 @@ def _condition_faults(condition: Condition, path: _Path, places: Sequence[str],
     if isinstance(condition, ExclusionZone | InclusionZone | Curfew | Attendance):
         dates = _twice([day.date for day in condition.exceptions], "exceptions", "date", "exception for")
         yield from (ObjectFault((*path, *fault.path), fault.reason) for fault in dates)
+    yield from _limit_names(condition, path)
     for name, absences in (("leave", condition.leave), ("suspensions", condition.suspensions)):
         for at, absence in enumerate(absences):
             if absence.from_ >= absence.to:
@@ -129,6 +132,14 @@ def _condition_faults(condition: Condition, path: _Path, places: Sequence[str],
                               f"time, {_time_of(order)}: it would never count")
 
 
+def _limit_names(condition: Condition, path: _Path) -> Iterator[ObjectFault]:
+    known = LIMITS_OF_KIND.get(condition.kind, {})
+    for name in (getattr(condition, "limits", None) or ()) if known else ():
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+            yield ObjectFault((*path, "limits", name), f"{condition.id}: {condition.kind} has no limit `{name}`{hint}")
+
+
 def _condition_warnings(condition: Condition, path: _Path, order: OrderDocument) -> Iterator[ObjectFault]:
     for at, absence in enumerate(condition.leave):
         if _touches(absence, order) and not _within(absence, order):
@@ -138,6 +149,9 @@ def _condition_warnings(condition: Condition, path: _Path, order: OrderDocument)
         if not _touches(absence, order):
             yield ObjectFault((*path, "suspensions", at), f"suspension of {condition.id} lies outside its "
                               f"version's time, {_time_of(order)}: it never counts")
+    if isinstance(condition, Alcohol) and condition.mode not in (None, "abstinence"):
+        yield ObjectFault((*path, "mode"), f"{condition.id}: mode `{condition.mode}` changes no limit; it is judged as "
+                                           "abstinence, under `limits` where there are any")
     if isinstance(condition, Attendance):
         for at, window in enumerate(condition.windows):
             if condition.minimum_s > _length(window):

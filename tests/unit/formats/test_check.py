@@ -274,7 +274,7 @@ def test_a_version_of_every_kind_of_condition(tmp_path: Path) -> None:
   - {id: k2, kind: attendance, places: [home], windows: [{days: [tue], from: "10:00", to: "11:00"}],
      minimum_s: 1800, exceptions: [{date: 2026-12-24, windows: []}]}
   - {id: k3, kind: keep_away, protected_person: V-1, distance_m: 500, hold_s: 60}
-  - {id: k4, kind: alcohol, mode: abstinence, limits: {positive_g_dl: 0.03},
+  - {id: k4, kind: alcohol, mode: abstinence, limits: {breath_g_210l: 0.03},
      tests: [{at: "07:00", window_s: 3600}]}
   - {id: k5, kind: device_integrity, charge_every_h: 24}
   - {id: k6, kind: substance_testing, per_month: 4}
@@ -289,3 +289,10 @@ def test_a_version_of_every_kind_of_condition(tmp_path: Path) -> None:
     assert by_id["k4"].tests[0].days == (0, 1, 2, 3, 4, 5, 6)
     assert by_id["k7"].windows == (Window(from_s=0, to_s=0),)
     assert isinstance(checked.orders[0], Order)
+
+
+def test_a_mode_without_meaning_is_told(tmp_path: Path) -> None:
+    """Who writes another mode than abstinence learns that it changes no limit."""
+    checked = _check(tmp_path, ORDER + "  - {id: k4, kind: alcohol, mode: moderation}\n")
+    assert not checked.faults
+    assert ["mode `moderation` changes no limit" in w.reason for w in checked.warnings].count(True) == 1

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from emon.evaluate.rules.alcohol import Alcohol
 from emon.evaluate.rules.contact import Contact
 from emon.evaluate.rules.curfew import Curfew
 from emon.evaluate.rules.zones import Zones
-from emon.evaluate.verdict import Rule
+from emon.evaluate.verdict import Reaching, Rule
 
 RULES: Final[tuple[Rule, ...]] = (
     Zones(),
     Curfew(),
     Contact(),
+    Alcohol(),
 )
 
 RULE_OF_KIND: Final[dict[str, Rule]] = {kind: rule for rule in RULES for kind in rule.kinds}
+
+REACHING_OF_KIND: Final[dict[str, Reaching]] = {
+    "alcohol": Alcohol(),
+}

@@ -1,0 +1,47 @@
+"""The condition `alcohol`: breath tests and readings through the skin, each judged by rules of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emon.evaluate.ledger import Ledger
+from emon.evaluate.orderbook import Term
+from emon.evaluate.rules import breath
+from emon.evaluate.signals import Case
+from emon.evaluate.verdict import Hint, Judged, Settled
+from emon.journal.records import Bound
+
+
+class Alcohol:
+    """Families breath, alcohol and alcohol_no_upload."""
+
+    kinds = ("alcohol",)
+    by_time = True
+    reads = frozenset({"alcohol_breath", "alcohol_transdermal"})
+
+    def reach(self, case: Case, terms: Sequence[Term], hint: Hint, news: Sequence[Bound] | None, from_: int,
+              until: int) -> tuple[int, int]:
+        """See verdict.Reaching. A reading of another kind matters only to tests that did not come in."""
+        if news is not None:
+            instants = [b.reading.observed_at for b in news if b.reading.kind in self.reads]
+            heard = max(b.reading.observed_at for b in news)
+            if hint.open_from is not None and heard >= hint.open_from:
+                instants += [hint.open_from, heard]
+            if not instants:
+                return until, from_ - 1
+            from_, until = min(instants), max(instants)
+        elif hint.open_from is not None:
+            from_ = min(from_, hint.open_from)
+        return breath.reach(case, terms, from_, until)
+
+    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
+                newest: bool) -> bool:
+        """See verdict.Rule. What does not matter was sorted out by `reach`."""
+        return False
+
+    def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
+              until: int) -> Judged:
+        """See verdict.Rule."""
+        judged = Judged(from_, min(until, case.clock) + 1)
+        breath.judge(case, term, hint, from_, judged)
+        return judged
