@@ -25,15 +25,16 @@ from tests.properties.running import (
     with_ticks,
 )
 from tests.properties.views import differences, in_force
-from tests.properties.worlds import World, labels_of_output, worlds
+from tests.properties.worlds import MEASURES, World, labels_of_output, worlds
 
+ANY = worlds() | worlds(always=MEASURES, most_twists=1)
 SEEDS = st.integers(0, 1 << 16)
 FEWER = settings(max_examples=80, deadline=None, derandomize=True, database=None)
 QUICK = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
 
 @QUICK
-@given(worlds())
+@given(ANY)
 def test_revisions_are_the_oracles(world: World) -> None:
     """What the rules' text says, revision by revision."""
     expected = oracle(world.records, world.until_at)
@@ -43,7 +44,7 @@ def test_revisions_are_the_oracles(world: World) -> None:
 
 
 @QUICK
-@given(worlds(), SEEDS)
+@given(ANY, SEEDS)
 def test_1_batches_do_not_matter(world: World, seed: int) -> None:
     """Every field of every revision is the same however the records are cut into batches."""
     whole = at_once(REAL, world.records, world.until_at)
@@ -80,7 +81,7 @@ def test_the_fast_lane_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @QUICK
-@given(worlds(), SEEDS)
+@given(ANY, SEEDS)
 def test_2_arrival_order_does_not_matter(world: World, seed: int) -> None:
     """Delayed, reordered, sent twice: once all has arrived the same findings are in force."""
     other = rearranged(world.scene, seed)
@@ -89,7 +90,7 @@ def test_2_arrival_order_does_not_matter(world: World, seed: int) -> None:
 
 
 @QUICK
-@given(worlds(), st.integers(-60, 300))
+@given(ANY, st.integers(-60, 300))
 def test_2_nothing_shows_hindsight(world: World, minute: int) -> None:
     """A run over what had arrived by then says what the whole run says up to then."""
     until = min(world.scene.at(minute), world.until_at)
@@ -101,7 +102,7 @@ def test_2_nothing_shows_hindsight(world: World, minute: int) -> None:
 
 
 @QUICK
-@given(worlds(), SEEDS)
+@given(ANY, SEEDS)
 def test_4_restarts_do_not_matter(world: World, seed: int) -> None:
     """A new process from a snapshot after every batch says what one process says."""
     event("restart")
@@ -110,7 +111,7 @@ def test_4_restarts_do_not_matter(world: World, seed: int) -> None:
 
 
 @QUICK
-@given(worlds(), SEEDS)
+@given(ANY, SEEDS)
 def test_4_crashes_do_not_matter(world: World, seed: int) -> None:
     """Killed anywhere: nothing is lost, what is said twice is said in the same words, under the same ids."""
     whole = {(line.finding_id, line.revision): line for line in at_once(REAL, world.records, world.until_at)}
@@ -120,7 +121,7 @@ def test_4_crashes_do_not_matter(world: World, seed: int) -> None:
 
 
 @QUICK
-@given(worlds(), SEEDS)
+@given(ANY, SEEDS)
 def test_7_ticks_tell_the_time_and_change_nothing(world: World, seed: int) -> None:
     """Timers fire at their instants, whether the clock jumps over them or comes by every now and then."""
     whole = at_once(REAL, world.records, world.until_at)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.oracle.oracle import oracle
 from tests.properties.rearrange import all_arrived, rearranged
 from tests.properties.views import in_force
-from tests.properties.worlds import LABELS, World, labels_of_output, worlds
+from tests.properties.worlds import LABELS, MEASURES, World, labels_of_output, worlds
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
@@ -40,13 +40,22 @@ def test_every_situation_occurs() -> None:
     """Within a fixed budget each label comes up at least three times."""
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=500, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=800, deadline=None, derandomize=True, database=None)
     @given(worlds())
+    def anything(world: World) -> None:
+        count(world)
+
+    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
+    @given(worlds(always=MEASURES))
+    def measured(world: World) -> None:
+        count(world)
+
     def count(world: World) -> None:
         labels = world.labels | labels_of_output(oracle(world.records, world.until_at))
         for label in labels:
             event(label)
         seen.update(labels)
 
-    count()
+    anything()
+    measured()
     assert {label: seen[label] for label in LABELS if seen[label] < 3} == {}

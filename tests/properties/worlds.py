@@ -477,6 +477,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "future": _future,
     "deaf": _deaf,
 }
+MEASURES = ("breath",)  # what is measured beside positions
 
 
 @st.composite
