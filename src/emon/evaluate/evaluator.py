@@ -40,7 +40,7 @@ from emon.journal.records import (
     Tick,
     ZoneVersion,
 )
-from emon.limits import CACHED_READINGS, CONTACT_EVERY_S, LANE_SPAN, RULE_VERSION
+from emon.limits import CACHED_READINGS, CONTACT_EVERY_S, LANE_SPAN, PENDING_BYTES, RULE_VERSION
 
 
 class Evaluator:
@@ -94,6 +94,8 @@ class Evaluator:
             end = bisect_right(records, records[begin].received_at + LANE_SPAN, begin, key=_received)
             written += self._chunk(records[begin:end])
             begin = end
+            if self._lane.waiting.bytes > PENDING_BYTES:
+                self.flush_history()
         return written
 
     def _chunk(self, records: Sequence[InputRecord]) -> list[Finding]:

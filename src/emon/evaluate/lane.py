@@ -11,26 +11,17 @@ A participant is *in* the lane (the arrays are right) or *out* (the `Person` is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from emon.domain.versions import NEVER
-from emon.evaluate.lane_columns import Columns, Flags, Ints
+from emon.evaluate.lane_columns import Columns, Flags
+from emon.evaluate.lane_pending import Waiting
 from emon.evaluate.lane_rows import Row, note_chain, note_event
 from emon.evaluate.lane_sorting import Sorting
 from emon.evaluate.person import Person
 from emon.evaluate.port import Chunk
-from emon.evaluate.track import chunks
 from emon.journal.records import Bound
-
-
-class Pending(NamedTuple):
-    """Readings of one chunk that wait for the history: rows in order of participant."""
-
-    people: Ints
-    bounds: list[Bound]
 
 
 class Lane(Columns):
@@ -38,10 +29,10 @@ class Lane(Columns):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pending: list[Pending] = []
+        self.waiting = Waiting()
         self._sorting = Sorting(self)
         self._none_before = NEVER
-        self._taken: list[int] = []  # per participant, how many of `pending` were taken back already
+        self._taken: list[int] = []  # per participant, how many chunks of `waiting` were taken back already
 
     def enter(self, person: Person, row: Row) -> None:
         """The participant's arrays are right from now on."""
@@ -54,7 +45,7 @@ class Lane(Columns):
             if p >= self.size:
                 self.grow(2 * self.size)
         self.rows[p] = row
-        self._taken[p] = len(self.pending)
+        self._taken[p] = len(self.waiting)
         self.inside[p] = True
         self.device[p] = row.device
         self.from_[p], self.until[p] = row.from_, row.until
@@ -105,10 +96,8 @@ class Lane(Columns):
 
     def take_back(self, person: Person, p: int) -> None:
         """Gives the person readings that wait for the history."""
-        for pending in self.pending[self._taken[p]:]:
-            low, high = np.searchsorted(pending.people, (p, p + 1))
-            person.track.note(pending.bounds[low:high])
-        self._taken[p] = len(self.pending)
+        person.track.note(self.waiting.of(p, self._taken[p]))
+        self._taken[p] = len(self.waiting)
 
     def due_by(self, clock: int) -> list[str]:
         """Participants in the lane whose silence falls due up to the clock."""
@@ -125,22 +114,12 @@ class Lane(Columns):
 
     def flush(self, people: Mapping[str, Person]) -> list[Chunk]:
         """What waits for the history. Who has days in memory must not miss there what is written."""
-        pending, self.pending = self.pending, []
+        written = self.waiting.take(self.names)
         self._taken = [0] * len(self.names)
-        if not pending:
-            return []
-        ids = np.concatenate([p.people for p in pending])
-        bounds = [b for p in pending for b in p.bounds]
-        order = np.argsort(ids, kind="stable").tolist()
-        people_ids = ids[order]
-        edges = [0, *(np.flatnonzero(np.diff(people_ids)) + 1).tolist(), len(order)]
-        written: list[Chunk] = []
-        for low, high in pairwise(edges):
-            rows = [bounds[i] for i in order[low:high]]
-            person = people[rows[0].participant]
-            if len(person.track) and self.inside[people_ids[low]]:
-                person.track.written(rows)
-            written += chunks(person.participant, rows)
+        for chunk in written:
+            track = people[chunk.participant].track
+            if len(track) and self.inside[self.index[chunk.participant]]:
+                track.written(chunk)
         return written
 
     def idle(self, bounds: Sequence[Bound], last_clock: int,
@@ -150,5 +129,5 @@ class Lane(Columns):
         last arrival. `calm_from`: see Outages; feeds that are not named do not matter."""
         idle = self._sorting.idle(bounds, last_clock, calm_from)
         if idle.bounds:
-            self.pending.append(Pending(idle.people, idle.bounds))
+            self.waiting.add(idle.people, idle.instants, idle.bounds)
         return idle.good, idle.newest

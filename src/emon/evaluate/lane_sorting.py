@@ -40,12 +40,13 @@ _FAR_FIX_M: Final = 20_000.0  # a fix less accurate than this is measured, whate
 
 
 class Idle(NamedTuple):
-    """`good`: by reading. `newest`: of each feed the newest good one. `people`, `bounds`: the good ones in order
-    of participant."""
+    """`good`: by reading. `newest`: of each feed the newest good one. `people`, `instants`, `bounds`: the good
+    ones in order of participant."""
 
     good: Flags
     newest: list[Bound]
     people: Ints
+    instants: Ints
     bounds: list[Bound]
 
 
@@ -68,7 +69,7 @@ class Sorting:
         p = np.array([get(b.participant, -1) for b in bounds], dtype=np.int64)
         known = p >= 0
         if not known.any():
-            return Idle(known, [], p[:0], [])
+            return Idle(known, [], p[:0], p[:0], [])
         at = np.array([r.observed_at for r in readings], dtype=np.int64)
         came = np.array([b.received_at for b in bounds], dtype=np.int64)
         device = np.empty(n, dtype=object)
@@ -97,7 +98,8 @@ class Sorting:
         self._settle(bad)
         self._take(good, p, at)
         taken = order[good[order]]
-        return Idle(good, self._newest(good, p, at, bounds), p[taken], [bounds[i] for i in taken.tolist()])
+        return Idle(good, self._newest(good, p, at, bounds), p[taken], at[taken],
+                    [bounds[i] for i in taken.tolist()])
 
     def _newest(self, good: Flags, p: Ints, at: Ints, bounds: Sequence[Bound]) -> list[Bound]:
         c = self._columns

@@ -22,7 +22,7 @@ from emon.limits import HISTORY_DAYS
 
 Key = tuple[int, str, str, bool, str]
 
-_decode_lines: Final = msgspec.json.Decoder(Bound).decode_lines
+decode_lines: Final = msgspec.json.Decoder(Bound).decode_lines
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
@@ -132,12 +132,13 @@ class Track:
             if rows is not None and not too_late(bound):
                 self._insert(rows, bound)
 
-    def written(self, bounds: Iterable[Bound]) -> None:
-        """Takes readings that are being written into the days in memory, where they may be known already."""
-        for bound in bounds:
-            rows = self._days.get(bound.reading.observed_at // DAY)
-            if rows is not None and not too_late(bound):
-                self._insert(rows, bound)
+    def written(self, chunk: Chunk) -> None:
+        """Takes readings that are being written into the day in memory, where they may be known already."""
+        rows = self._days.get(chunk.day)
+        if rows is not None:
+            for bound in decode_lines(chunk.payload):
+                if not too_late(bound):
+                    self._insert(rows, bound)
 
     def between(self, from_: int, until: int) -> list[Bound]:
         """Readings observed in [from_, until], in fold order."""
@@ -186,7 +187,7 @@ class Track:
         if self._written is None or not self._written.isdisjoint(missing):
             for chunk in self._history.read(self.participant, missing[0], missing[-1]):
                 if chunk.day in found:
-                    found[chunk.day] += [b for b in _decode_lines(chunk.payload) if self._is_known(b)]
+                    found[chunk.day] += [b for b in decode_lines(chunk.payload) if self._is_known(b)]
         for bound in (*self.fresh, *self.noted):
             rows = found.get(day_of(bound.reading.observed_at))
             if rows is not None and bound is not without:

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 import msgspec
+import numpy as np
 import pytest
 
 from emon.domain.binding import Binding
@@ -13,11 +14,12 @@ from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
 from emon.domain.order import Order
 from emon.domain.reading import Reading
-from emon.evaluate import batch, evaluator
+from emon.evaluate import batch, evaluator, lane_pending
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.history import MemoryHistory
 from emon.evaluate.port import Snapshot
-from emon.journal.records import InputRecord
+from emon.evaluate.track import day_of, decode_lines
+from emon.journal.records import Bound, InputRecord
 from tests.unit.evaluate.world import CONTACT, CURFEW, EXCLUSION, SCHOOL, at, fix, order
 
 PEOPLE = 6
@@ -76,3 +78,40 @@ def test_the_lane_is_invisible(seed: int, monkeypatch: pytest.MonkeyPatch) -> No
     without, people = run(given, len(given))
     assert people == 0
     assert without == with_lane
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_how_readings_wait_for_the_history_is_invisible(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As readings or as lines, flushed at the end or over and over again."""
+    given = crowd(seed)
+    plainly, _ = run(given, len(given))
+    monkeypatch.setattr(lane_pending, "PENDING_READINGS", 5)
+    assert run(given, len(given))[0] == plainly
+    assert run(given, 50, restart=True)[0] == plainly
+    monkeypatch.setattr(evaluator, "PENDING_BYTES", 500)
+    assert run(given, len(given))[0] == plainly
+    assert run(given, 77, restart=True)[0] == plainly
+
+
+def test_who_waits_packed_is_given_back_whole_and_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_pending, "PENDING_READINGS", 3)
+    waiting = lane_pending.Waiting()
+    bounds = [Bound(participant=f"P{i % 2}", received_at=at(30 + i), reading=fix(60 * i * 7, "home", 30 + i))
+              for i in range(8)]
+    for begin in range(0, 8, 4):
+        of_chunk = sorted(bounds[begin:begin + 4], key=lambda bound: bound.participant)
+        waiting.add(np.array([int(b.participant[1:]) for b in of_chunk]),
+                    np.array([b.reading.observed_at for b in of_chunk]), of_chunk)
+    assert waiting.bytes > 0
+    assert waiting.of(0, 0) == bounds[::2] and waiting.of(1, 1) == bounds[5::2] and waiting.of(2, 0) == []
+    chunks = waiting.take(["P0", "P1"])
+    assert len(waiting) == 0 and waiting.bytes == 0 and waiting.take(["P0", "P1"]) == []
+    assert sorted(bound.received_at for chunk in chunks for bound in decode_lines(chunk.payload)) == [
+        bound.received_at for bound in bounds]
+    for chunk in chunks:
+        held = decode_lines(chunk.payload)
+        assert {(b.participant, day_of(b.reading.observed_at)) for b in held} == {(chunk.participant, chunk.day)}
+        instants = [b.reading.observed_at for b in held]
+        assert (chunk.first_observed_at, chunk.last_observed_at, chunk.count) == (
+            min(instants), max(instants), len(held))
+    assert len({(chunk.participant, chunk.day) for chunk in chunks}) == len(chunks) > 2
