@@ -60,7 +60,7 @@ class Console:
         self._server = uvicorn.Server(uvicorn.Config(
             app, host="127.0.0.1", port=self.port, log_level="warning", timeout_graceful_shutdown=1))
         self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(), self._loop)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self._server.started:
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.02)

@@ -33,7 +33,7 @@ from simulators.world import World
 from tests.conftest import Mail
 from tests.simulation.chain import Chain
 
-SETTLED_S: Final = 90.0  # a message in hand of a killed worker is sent again half a minute later
+SETTLED_S: Final = 240.0  # a message in hand of a killed worker is sent again half a minute later
 _BLOCK: Final = 5_000
 
 Identity = tuple[str, str, int | str, str]

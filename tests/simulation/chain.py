@@ -34,8 +34,10 @@ from simulators.world import Feed, World
 from tests.bench.processes import Process
 
 UNAVAILABLE: Final = 3  # exit code
-STOP_S: Final = 5.0  # every process ends within this time of a SIGTERM
-READY_S: Final = 60.0
+# Every process ends within this time of a SIGTERM: 5 s where it has the machine to itself, and less than one
+# wait for an absent Kafka where it shares a slow one.
+STOP_S: Final = 9.0
+READY_S: Final = 180.0
 
 
 class Role(Process):

@@ -54,7 +54,7 @@ async def test_acknowledged_means_durable(tmp_path: Path, seed: int) -> None:
                 "acme", clock.now_us(), [Understood(i, b"{}", [r]) for i, r in enumerate(readings)], []
             )
             try:
-                await asyncio.wait_for(intake.take(body), 10)
+                await asyncio.wait_for(intake.take(body), 60)
             except Unavailable:
                 failures += 1
                 continue

@@ -58,7 +58,7 @@ class World:
         """All workers end in good order, without an error."""
         for task, stop in self._processes:
             stop.set()
-            await asyncio.wait_for(task, 20)
+            await asyncio.wait_for(task, 60)
 
     def write(self, count: int) -> None:
         """The router's next transaction. It bypasses the faults, which are for the workers."""
@@ -75,7 +75,7 @@ class World:
 
     async def drained(self) -> None:
         """Returns when the snapshot covers everything written; a commit may have been refused after it."""
-        for _ in range(2000):
+        for _ in range(12_000):
             saved = self.snapshots.load(0)
             if saved is not None and saved.offset == self.journal.end(POSITION):
                 return

@@ -75,7 +75,7 @@ async def test_while_we_are_down_nobody_is_silent(tmp_path: Path) -> None:
 async def speak(chain: Chain) -> int:
     """The bracelet is heard; when that was observed."""
     observed_at = chain.clock.now_us() // SECOND * SECOND
-    async with httpx.AsyncClient(timeout=20) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.post(
             f"{chain.url}/v1/feeds/{FEED.id}",
             headers={"authorization": f"Bearer {chain.keys[FEED.id]}"},

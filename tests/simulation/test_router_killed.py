@@ -76,7 +76,7 @@ async def test_killed_before_during_and_after_a_transaction(tmp_path: Path, jour
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.simulation.dying_router", journal_url, store_url, point,
             cwd=Path(__file__).parents[2])
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             assert await process.wait() == (0 if point.startswith("until") else -signal.SIGKILL), point
     partitions = [await told(journal, number) for number in range(await journal.partitions("emon.readings"))]
     await journal.close()

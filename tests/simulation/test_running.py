@@ -17,7 +17,7 @@ def demo(data: Path, *more: str) -> dict[str, Any]:
     """Runs `emon demo` for a while; its score."""
     done = subprocess.run(
         [sys.executable, "-m", "emon", "demo", "--data", str(data), "--port", str(free_port()), *more],
-        capture_output=True, text=True, check=False, timeout=240)
+        capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "console: http://127.0.0.1:" in done.stderr
     score: dict[str, Any] = json.loads((data / "score.json").read_text())
@@ -38,7 +38,7 @@ def test_the_demo_finds_what_is_true_and_can_show_how(tmp_path: Path) -> None:
     assert messages, "officers were told"
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_the_same_job_on_kafka_and_postgresql_in_separate_processes(tmp_path_factory: pytest.TempPathFactory) -> None:
     from tests.conftest import open_folder
 

@@ -93,9 +93,12 @@ async def in_time(work: Awaitable[T]) -> T:
 
 async def stopped(client: Any) -> None:
     """Ends a client of which nothing is expected any more, whatever state it is in."""
-    sender = getattr(getattr(client, "_sender", None), "sender_task", None)
-    if sender is not None:
-        sender.cancel()  # or a producer would try for ever to deliver what it holds
+    sender = getattr(client, "_sender", None)
+    # A producer would try for ever to deliver what it holds, and a broker that comes back would get from it
+    # a transaction that nobody ends.
+    for task in (getattr(sender, "sender_task", None), getattr(sender, "asking", None)):
+        if task is not None:
+            task.cancel()
     stopping = asyncio.ensure_future(client.stop())
     done, _ = await asyncio.wait([stopping], timeout=KAFKA_STOP_S)
     if done and not stopping.cancelled():

@@ -49,7 +49,27 @@ class Given(NamedTuple):
     held: frozenset[TopicPartition]
 
 
-class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
+class Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Hears what the group decides, for one client. Who left a client makes it `deaf`: while that client is
+    still ending, it must not change what its successor was given."""
+
+    def __init__(self, decided: Callable[[frozenset[TopicPartition] | None], None]) -> None:
+        """`decided` is called with the partitions given; None: the group begins a rebalance."""
+        self._decided = decided
+        self.deaf = False
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        """Called by aiokafka."""
+        if not self.deaf:
+            self._decided(None)
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        """Called by aiokafka."""
+        if not self.deaf:
+            self._decided(frozenset(TopicPartition(one.topic, one.partition) for one in assigned))
+
+
+class KafkaConsumer:
     """One member of a group."""
 
     def __init__(self, connection: Connection, group: str, topics: Sequence[str], transactional: bool,
@@ -58,23 +78,11 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._transactional, self._place = transactional, place
         self._consumer: AIOKafkaConsumer | None = None
         self._requests: FencedRequests | None = None
+        self._listener: Listener | None = None
         self._producer: FencedProducer | None = None
         self._given: Given | None = None  # by the group; None: being decided
         self._seen: Given | None = None  # at the latest poll
         self._closed = False
-
-    # --- what the group decides (aiokafka's listener) ----------------------------------------------------
-
-    def on_partitions_revoked(self, revoked: Any) -> None:
-        """The group begins a rebalance."""
-        self._given = None
-
-    def on_partitions_assigned(self, assigned: Any) -> None:
-        """The group has ended a rebalance."""
-        held = frozenset(TopicPartition(one.topic, one.partition) for one in assigned)
-        self._given = Given(*self._requests_of().membership(), held)
-        log.info("partitions assigned", group=self._group, generation=self._given.generation,
-                 partitions=sorted(f"{one.topic}/{one.partition}" for one in held))
 
     # --- the port ----------------------------------------------------------------------------------------
 
@@ -92,7 +100,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await stopped(consumer)
             raise
         self._requests = FencedRequests(consumer)
-        consumer.subscribe(self._topics, listener=self)
+        self._listener = Listener(self._decided)
+        consumer.subscribe(self._topics, listener=self._listener)
         self._consumer = consumer
 
     async def poll(self, *, max_records: int, timeout_s: float) -> Mapping[TopicPartition, Sequence[Record]]:
@@ -172,6 +181,14 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     # --- inside ------------------------------------------------------------------------------------------
 
+    def _decided(self, held: frozenset[TopicPartition] | None) -> None:
+        if held is None:
+            self._given = None
+            return
+        self._given = Given(*self._requests_of().membership(), held)
+        log.info("partitions assigned", group=self._group, generation=self._given.generation,
+                 partitions=sorted(f"{one.topic}/{one.partition}" for one in held))
+
     def _check_current(self, positions: Iterable[TopicPartition]) -> Given:
         if self._consumer is None or self._seen is None or self._seen != self._given:
             raise Fenced(f"group {self._group} was rebalanced since this consumer's last poll")
@@ -228,6 +245,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _leave(self) -> None:
         consumer, self._consumer = self._consumer, None
         self._given = self._seen = None
+        if self._listener is not None:
+            self._listener.deaf = True
         await self._drop_producer()
         if consumer is not None:
             await stopped(consumer)

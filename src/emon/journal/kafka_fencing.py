@@ -130,6 +130,16 @@ class FencedProducer(AIOKafkaProducer):  # type: ignore[misc]
 class _FencedSender(Sender):  # type: ignore[misc]
     generation, member = -1, ""
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.asking: asyncio.Task[Any] | None = None
+        """The request about the transaction that is under way: it tries until a broker answers, and outlives
+        the sender itself."""
+
+    def _maybe_do_transactional_request(self) -> asyncio.Task[Any] | None:
+        self.asking = super()._maybe_do_transactional_request()
+        return self.asking
+
     async def _do_txn_offset_commit(self, offsets: Mapping[Any, Any], group_id: str) -> None:
         node = await self._find_coordinator(CoordinationType.GROUP, group_id)
         await _FencedHandler(self, offsets, group_id).do(node)

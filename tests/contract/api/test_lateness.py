@@ -71,7 +71,7 @@ async def test_an_evaluator_that_stopped_is_seen_though_the_router_goes_on(engin
     await ticks(journal, 1, 2)
     task = asyncio.create_task(
         worker.run(journal, MemoryHistory(), MemorySnapshots(), clock, stop, report=tell))
-    await asyncio.wait_for(told.wait(), 20)
+    await asyncio.wait_for(told.wait(), 60)
     clock.at = T + 3 * SECOND
     routed(engine, 3)
     assert await late(watched) == 1

@@ -29,7 +29,7 @@ ZONES = {"type": "FeatureCollection", "features": [{
 def emon(*arguments: str | Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the command."""
     done = subprocess.run([sys.executable, "-m", "emon", *map(str, arguments)], capture_output=True, text=True,
-                          input=stdin, check=False, timeout=120)
+                          input=stdin, check=False, timeout=280)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

@@ -78,7 +78,7 @@ async def test_another_process_knows_what_this_one_took_in(small_site: Site) -> 
     async with serving(site.journal, site.engine, site.clock) as one, \
             serving(site.journal, site.engine, site.clock) as two:
         await send(one, site, fix("A", 9, 1))
-        for _ in range(40):
+        for _ in range(300):
             await asyncio.sleep(0.1)
             seen = await two.get("/v1/feeds/acme/received?device=A", headers=site.bearer())
             if seen.json()["count"]:

@@ -40,7 +40,7 @@ async def test_what_the_router_has_put_into_chunks_is_still_told_once(site: Site
         await send(client, site, *readings)
         stop = asyncio.Event()
         router = asyncio.create_task(worker.run(site.journal, site.engine, site.clock, stop))
-        for _ in range(500):
+        for _ in range(3000):
             await asyncio.sleep(0.02)
             if store.device_chunks(site.engine, ["A"], 0, 1 << 62):
                 break
@@ -94,8 +94,8 @@ async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(small_sit
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(program), str(tmp_path), stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
-    port = int((await asyncio.wait_for(process.stdout.readline(), 30)).split()[-1])
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+    port = int((await asyncio.wait_for(process.stdout.readline(), 90)).split()[-1])
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         answer = await client.post("/v1/feeds/acme", content=ndjson(fix("A", 9, 1), fix("B", 8, 1)),
                                    headers=site.bearer())
         assert answer.json()["accepted"] == 2

@@ -23,7 +23,7 @@ from emon.route import worker
 from tests.contract.ingest.conftest import fix, serving, site_of
 from tests.contract.ingest.test_feeds import send
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 @pytest.fixture(params=["sqlite", "kafka"])
@@ -46,7 +46,7 @@ async def running(journal: Journal, engine: Engine) -> AsyncIterator[None]:
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(asyncio.gather(*tasks), 30)
+        await asyncio.wait_for(asyncio.gather(*tasks), 90)
 
 
 async def told(journal: Journal, partition: int) -> list[InputRecord]:

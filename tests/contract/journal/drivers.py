@@ -15,7 +15,7 @@ from emon.journal.sqlite import SqliteJournal
 Make = Callable[[tuple[str, ...], int], Journal]
 """A journal of these topics with so many partitions, not yet opened."""
 
-PATIENCE_S = 20.0  # a first join of a Kafka group on a busy machine
+PATIENCE_S = 60.0  # a first join of a Kafka group on a busy machine
 
 
 class Driver:

@@ -113,14 +113,14 @@ async def test_an_empty_poll_returns_in_time_and_a_new_record_wakes_it(driver: D
     await settle(consumer, partitions=1)
     started = time.monotonic()
     assert await consumer.poll(max_records=10, timeout_s=0.2) == {}
-    assert 0.15 < time.monotonic() - started < 2
+    assert 0.15 < time.monotonic() - started < 10
 
-    poll = asyncio.create_task(consumer.poll(max_records=10, timeout_s=20))
+    poll = asyncio.create_task(consumer.poll(max_records=10, timeout_s=60))
     await asyncio.sleep(0.1)
     appended = time.monotonic()
     await journal.append(entries(driver.a, range(1)))
     assert numbers(list((await poll)[TopicPartition(driver.a, 0)])) == [0]
-    assert time.monotonic() - appended < 2
+    assert time.monotonic() - appended < 20, "it was not woken"
 
 
 async def test_poll_gives_at_most_so_many_and_loses_none(driver: Driver) -> None:

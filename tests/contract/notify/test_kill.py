@@ -31,7 +31,7 @@ async def killed(*arguments: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.contract.notify.killed", *arguments, cwd=Path(__file__).parents[3]
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         assert await process.wait() == -signal.SIGKILL, "it was to be killed"
 
 

@@ -27,13 +27,22 @@ class Place:
     async def feed(self, records: list[InputRecord]) -> None:
         await self.journal.append([Entry(READINGS, "P", encode(record), 0) for record in records])
 
-    async def work(self, seconds: float) -> None:
-        """Runs a worker for a while and stops it in good order."""
+    async def work(self, seconds: float, told: list[tuple[str, int, str]] | None = None) -> None:
+        """Runs a worker for a while, longer where it has not `told` all this yet, and stops it in good order."""
         stop = asyncio.Event()
         task = asyncio.create_task(worker.run(self.journal, self.history, self.snapshots, SystemClock(), stop))
         await asyncio.sleep(seconds)
+        if told is not None:
+            await self.until(told)
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
+
+    async def until(self, told: list[tuple[str, int, str]], patience_s: float = 60) -> None:
+        """Waits until the topic tells this, or the patience ends."""
+        for _ in range(int(patience_s / 0.05)):
+            if await self.told() == told:
+                return
+            await asyncio.sleep(0.05)
 
     async def told(self) -> list[tuple[str, int, str]]:
         """Distinct revisions in the order in which they first stand on the topic."""
@@ -54,7 +63,7 @@ async def test_a_worker_goes_on_where_the_one_before_stopped() -> None:
     await place.feed(given[:100])
     await place.work(0.5)
     await place.feed(given[100:])
-    await place.work(0.5)
+    await place.work(0.5, told=expected())
     assert await place.told() == expected()
 
 
@@ -67,7 +76,7 @@ async def test_a_killed_worker_repeats_itself_and_loses_nothing() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await place.feed(given[120:])
-    await place.work(0.6)
+    await place.work(0.6, told=expected())
     assert await place.told() == expected()
 
 
@@ -80,9 +89,9 @@ async def test_a_rebalance_in_the_middle_changes_nothing() -> None:
         await asyncio.sleep(0.15)
         place.journal.rebalance(worker.GROUP)
     place.journal.fail_next_append()
-    await asyncio.sleep(1.0)
+    await place.until(expected())
     stop.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 60)
     assert await place.told() == expected()
 
 
@@ -98,7 +107,7 @@ async def test_a_snapshot_that_is_no_use_is_folded_anew(spoil: Callable[[bytes],
     assert saved is not None
     place.snapshots.save(0, 1, saved.offset, spoil(saved.shared), {"nobody": b"left over"})
     await place.feed(given[120:])
-    await place.work(1.0)
+    await place.work(1.0, told=expected())
     assert await place.told() == expected()
     now = place.snapshots.load(0)
     assert now is not None

@@ -57,7 +57,7 @@ def test_a_body_of_many_gzip_members_costs_no_more_than_its_bytes() -> None:
     empty = gzip.compress(b"", mtime=0)
     began = time.process_time()
     assert unpacked(empty * 100_000 + gzip.compress(b"x", mtime=0), "gzip") == b"x"
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 12
 
 
 @pytest.mark.parametrize(("begin", "each", "end"), [(b"", b"1\n", b""), (b" [1", b",1", b"]")])

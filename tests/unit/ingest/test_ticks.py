@@ -27,7 +27,7 @@ async def ticked(journal: MemoryJournal, real_s: float, speed: float) -> None:
     task = asyncio.create_task(ticks.run(journal, ScaledClock(T0, speed), stop))
     await asyncio.sleep(real_s)
     stop.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
 
 
 async def test_each_second_once_in_every_partition() -> None:
@@ -48,7 +48,7 @@ async def test_seconds_that_could_not_be_written_are_not_made_up() -> None:
     journal.away = False
     await asyncio.sleep(0.3)
     stop.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
     first = (await told(journal, 0))[0]
     assert first - T0 > 8 * SECOND
 
@@ -61,7 +61,7 @@ async def test_a_process_that_was_held_up_says_that_it_is_no_outage() -> None:
     time.sleep(0.4)  # noqa: ASYNC251 (the whole process stands still: four minutes of its clock)
     await asyncio.sleep(0.1)
     stop.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
     seconds = await told(journal, 0)
     assert seconds[-1] - seconds[0] > 200 * SECOND
     assert max(b - a for a, b in pairwise(seconds)) <= 30 * SECOND
@@ -77,6 +77,6 @@ async def test_an_away_journal_is_a_gap_also_after_ticks_went_well() -> None:
     journal.away = False
     await asyncio.sleep(0.1)
     stop.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
     seconds = await told(journal, 0)
     assert max(b - a for a, b in pairwise(seconds)) > 60 * SECOND

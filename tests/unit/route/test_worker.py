@@ -50,10 +50,10 @@ async def routing(journal: MemoryJournal, engine: Engine) -> AsyncIterator[None]
         yield
     finally:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
-async def until(done: Callable[[], object], patience_s: float = 10) -> None:
+async def until(done: Callable[[], object], patience_s: float = 60) -> None:
     """Waits until something answers with a true value."""
     for _ in range(int(patience_s / 0.01)):
         result = done()
