@@ -11,6 +11,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from emon.domain.errors import Fault, Unavailable
 from emon.ingest.ticks import Ticker
 from emon.journal.open import open_journal
 from emon.journal.port import Journal
+from emon.limits import THREADS
 
 if TYPE_CHECKING:
     from emon.evaluate.worker import Reached
@@ -97,6 +99,7 @@ async def serve(parts: Parts, roles: Sequence[str], *, stop: asyncio.Event | Non
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="emon"))
     listening = _listen(parts.settings.listen_host, _port(parts.settings, roles))
     with contextlib.closing(listening):
         try:

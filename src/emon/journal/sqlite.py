@@ -17,7 +17,8 @@ from emon.journal import sqlite_members
 from emon.journal.port import TOPICS, Entry, Record, TopicPartition, check_size, partition_of
 from emon.journal.sqlite_consumer import SqliteConsumer
 from emon.journal.sqlite_file import JournalFile, Pairs, explained
-from emon.journal.sqlite_writer import Writer
+from emon.journal.sqlite_recent import Recent
+from emon.journal.sqlite_writer import Committed, Writer
 from emon.limits import DEAD_MEMBERS_EVERY_S, MAX_RECORD_BYTES, WATCH_EVERY_S
 
 T = TypeVar("T")
@@ -37,6 +38,9 @@ class SqliteJournal:
         self._watch: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._groups: set[str] = set()
+        self._generations: dict[str, int] = {}  # as far as they are known to be the newest
+        self._recent: dict[int, Recent] = {}
+        self.times_not_alone = 0
 
     async def open(self) -> None:
         if self._writer is not None:
@@ -52,7 +56,7 @@ class SqliteJournal:
 
     async def _open_writer(self) -> Writer:
         try:
-            return Writer(self.folder, self._wake)
+            return Writer(self.folder, self._committed)
         except BaseException:
             await self.close()
             raise
@@ -158,6 +162,31 @@ class SqliteJournal:
     def changed(self) -> asyncio.Event:
         """Will be set by the next commit of anybody: take it before looking, wait for it after."""
         return self._changed
+
+    def knows(self, group: str, generation: int) -> bool:
+        """Whether this is still the group's generation, as far as this process can know without asking."""
+        return self._generations.get(group) == generation
+
+    def recent(self, position: TopicPartition, offset: int, max_records: int, *, at_end: bool) -> list[Record] | None:
+        """Records from `offset` on, if this process has just written them; None where only the file knows.
+        `at_end`: it ended there when this process was seen to be alone."""
+        recent = self._recent.get(self.table(position))
+        if recent is None:
+            return [] if at_end else None
+        return recent.read(position, offset, max_records)
+
+    def told(self, group: str, generation: int) -> None:
+        """The group's generation, as the file said just now."""
+        self._generations[group] = generation
+
+    def _committed(self, committed: Committed) -> None:
+        if not committed.alone:
+            self.times_not_alone += 1
+            self._recent.clear()
+            self._generations.clear()
+        for table, written in committed.written.items():
+            self._recent.setdefault(table, Recent()).add(written)
+        self._wake()
 
     def _wake(self) -> None:
         self._changed.set()

@@ -37,6 +37,16 @@ class Source(Protocol):
 
     async def bury(self, group: str) -> None: ...
 
+    times_not_alone: int
+    """How often other processes were seen to have written, or a group to have changed."""
+
+    def knows(self, group: str, generation: int) -> bool: ...
+
+    def recent(self, position: TopicPartition, offset: int, max_records: int, *,
+               at_end: bool) -> list[Record] | None: ...
+
+    def told(self, group: str, generation: int) -> None: ...
+
     def table(self, position: TopicPartition) -> int: ...
 
 
@@ -52,6 +62,8 @@ class SqliteConsumer:
         self._positions: dict[TopicPartition, int] = {}
         self._rest: dict[TopicPartition, list[Record]] = {}  # read, not yet polled
         self._turn = 0
+        self._at_end: dict[TopicPartition, int] = {}  # the file had no more, when others had written so often
+        self._doubts = False  # a commit was Fenced: the next poll asks the file what the group has decided
         self._closed = False
 
     async def join(self) -> None:
@@ -94,11 +106,16 @@ class SqliteConsumer:
         self._check_held((position,))
         self._positions[position] = offset
         self._rest.pop(position, None)
+        self._at_end.pop(position, None)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         self._check_held(offsets)
         generation = self._generation
-        await self._journal.do(lambda file: file.move(self._group, generation, offsets))
+        try:
+            await self._journal.do(lambda file: file.move(self._group, generation, offsets))
+        except Fenced:
+            self._doubts = True
+            raise
 
     async def append_and_commit(self, entries: Sequence[Entry],
                                 offsets: Mapping[TopicPartition, int]) -> None:
@@ -110,6 +127,9 @@ class SqliteConsumer:
             await self._journal.write(lambda file: file.move(self._group, generation, offsets), entries)
         except Unavailable:
             self._member = ""  # unknown outcome: the next poll joins anew, at what is on record
+            raise
+        except Fenced:
+            self._doubts = True
             raise
 
     async def close(self) -> None:
@@ -146,6 +166,7 @@ class SqliteConsumer:
             return
         self._generation, self._positions = given
         self._rest.clear()
+        self._at_end.clear()
 
     def _membership(self, file: JournalFile) -> tuple[int, dict[TopicPartition, int]] | None:
         with file.snapshot():
@@ -161,16 +182,41 @@ class SqliteConsumer:
         held = list(self._positions)
         begin = self._turn % len(held) if held else 0
         held = held[begin:] + held[:begin]
-        generation, read = await self._journal.look(
-            lambda file: (file.generation(self._group), self._read(file, held, max_records)))
-        if generation != self._generation:
-            return None
+        read = {} if self._doubts else self._recent(held, max_records)
+        if not read:
+            times = self._journal.times_not_alone
+            generation, read = await self._journal.look(
+                lambda file: (file.generation(self._group), self._read(file, held, max_records)))
+            self._journal.told(self._group, generation)
+            self._doubts = False
+            if generation != self._generation:
+                return None
+            asked_all = sum(map(len, read.values())) < max_records
+            self._at_end = dict.fromkeys((p for p in held if asked_all and p not in read), times)
         batch: dict[TopicPartition, Sequence[Record]] = {}
         for position, records in read.items():
             batch[position], self._rest[position] = records[:max_records], records[max_records:]
             max_records -= len(batch[position])
             self._positions[position] = batch[position][-1].offset + 1
         return batch
+
+    def _recent(self, positions: Sequence[TopicPartition], max_records: int) -> dict[TopicPartition, list[Record]]:
+        """What this process wrote itself; nothing where the file has to be asked for any of the partitions."""
+        found: dict[TopicPartition, list[Record]] = {}
+        if not self._journal.knows(self._group, self._generation):
+            return found
+        for position in positions:
+            if max_records <= 0:
+                break
+            at_end = self._at_end.get(position) == self._journal.times_not_alone
+            records = None if self._rest.get(position) else self._journal.recent(
+                position, self._positions[position], max_records, at_end=at_end)
+            if records is None:
+                return {}
+            if records:
+                found[position] = records
+                max_records -= len(records)
+        return found
 
     def _read(self, file: JournalFile, positions: Sequence[TopicPartition],
               max_records: int) -> dict[TopicPartition, list[Record]]:

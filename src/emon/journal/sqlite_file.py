@@ -73,6 +73,7 @@ class JournalFile:
     def __init__(self, folder: Path) -> None:
         """Opens the file, makes it where it is missing. Raises Unavailable."""
         self.folder = folder
+        self.regrouped = False  # whether a group has changed through this connection; whoever asks may reset it
         with explained(folder):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -140,16 +141,17 @@ class JournalFile:
 
     # --- records -----------------------------------------------------------------------------------------
 
-    def append(self, table: int, pairs: Pairs) -> None:
-        """Writes in the transaction that is open."""
+    def append(self, table: int, pairs: Pairs) -> int:
+        """Writes in the transaction that is open. Returns the first record's offset."""
         keys, values = pairs
         (offset,) = self._db.execute("UPDATE topic_partition SET next_offset=next_offset+? WHERE id=? "
                                      "RETURNING next_offset", (len(keys), table)).fetchone()
-        first = offset - len(keys)
+        first: int = offset - len(keys)
         for begin in range(0, len(keys), CHUNK_RECORDS):
             end = min(begin + CHUNK_RECORDS, len(keys))
             self._db.execute(f"INSERT INTO chunk_{table} VALUES (?, ?)",
                              (first + end - 1, _encode((keys[begin:end], values[begin:end]))))
+        return first
 
     def read(self, position: TopicPartition, table: int, offset: int, max_records: int) -> list[Record]:
         """Records from `offset` on to the end of the chunk that holds the last one asked for."""
@@ -190,6 +192,7 @@ class JournalFile:
             self._next_generation(group)
 
     def _next_generation(self, group: str) -> None:
+        self.regrouped = True
         self._db.execute("INSERT INTO consumer_group VALUES (?, 1) ON CONFLICT (name) "
                          "DO UPDATE SET generation=generation+1", (group,))
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from emon.domain.errors import Unavailable
 from emon.journal.port import Fenced
 from emon.journal.sqlite_file import JournalFile, Pairs, explained
+from emon.journal.sqlite_recent import Written
 from emon.limits import GROUP_COMMIT_JOBS
 
 Act = Callable[[JournalFile], object]
@@ -32,15 +33,25 @@ class _Job(NamedTuple):
     done: asyncio.Future[Any]
 
 
+class Committed(NamedTuple):
+    """What a transaction made durable, by table. `alone`: no other process has committed since the one before,
+    and no group has changed."""
+
+    written: Mapping[int, Written]
+    alone: bool
+
+
 class Writer:
     """A thread with the writing connection. Made on the event loop that awaits its results."""
 
-    def __init__(self, folder: Path, after_commit: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, after_commit: Callable[[Committed], None]) -> None:
+        """`after_commit` is called on the event loop, before whoever waits for the transaction goes on."""
         self._folder, self._after_commit = folder, after_commit
         self._loop = asyncio.get_running_loop()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._closed = False
         self._file = JournalFile(folder)
+        self._version = -1  # of the file, as others have left it
         self._thread = threading.Thread(target=self._run, name="emon-journal-writer", daemon=True)
         self._thread.start()
 
@@ -61,8 +72,8 @@ class Writer:
 
     def _run(self) -> None:
         for batch in self._batches():
-            outcomes = self._transact(batch)
-            self._loop.call_soon_threadsafe(self._settle, batch, outcomes)
+            outcomes, committed = self._transact(batch)
+            self._loop.call_soon_threadsafe(self._settle, batch, outcomes, committed)
         self._file.close()
 
     def _batches(self) -> Iterator[list[_Job]]:
@@ -79,24 +90,26 @@ class Writer:
             if job is None:
                 return
 
-    def _transact(self, batch: Sequence[_Job]) -> list[object]:
+    def _transact(self, batch: Sequence[_Job]) -> tuple[list[object], Committed]:
         try:
             with explained(self._folder):
                 self._file.begin()
+                before, self._version = self._version, self._file.version()
                 outcomes, appends = [], dict[int, Pairs]()
                 for job in batch:
                     outcome = self._act(job)
                     outcomes.append(outcome)
                     if not isinstance(outcome, Fenced):
                         _gather(appends, job.appends)
-                for table, pairs in appends.items():
-                    self._file.append(table, pairs)
+                written = {table: Written(self._file.append(table, pairs), *pairs) for table, pairs in appends.items()}
                 self._file.commit()
-                return outcomes
+                alone, self._file.regrouped = before == self._version and not self._file.regrouped, False
+                return outcomes, Committed(written, alone)
         except Exception as error:  # Unavailable, or a bug: all awaiters hear of it, this thread lives on
             with suppress(sqlite3.Error):  # the next `begin` tells what is wrong
                 self._file.rollback()
-            return [error] * len(batch)
+            self._version = -1
+            return [error] * len(batch), Committed({}, False)
 
     def _act(self, job: _Job) -> object:
         try:
@@ -104,7 +117,8 @@ class Writer:
         except Fenced as fenced:
             return fenced
 
-    def _settle(self, batch: Sequence[_Job], outcomes: Sequence[object]) -> None:
+    def _settle(self, batch: Sequence[_Job], outcomes: Sequence[object], committed: Committed) -> None:
+        self._after_commit(committed)
         for job, outcome in zip(batch, outcomes, strict=True):
             if job.done.done():  # its awaiter was cancelled; what it wrote stays
                 continue
@@ -112,7 +126,6 @@ class Writer:
                 job.done.set_exception(outcome)
             else:
                 job.done.set_result(outcome)
-        self._after_commit()
 
 
 def _gather(into: dict[int, Pairs], appends: Mapping[int, Pairs]) -> None:

@@ -70,9 +70,9 @@ async def run(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Even
 async def _lead(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Event, lease: _Lease) -> None:
     consumer = await journal.consumer(GROUP, (RAW, ORDERS), transactional=True)
     watch: asyncio.Task[None] | None = None
+    router: Router | None = None
     try:
         expected = await journal.partitions(RAW) + await journal.partitions(ORDERS)
-        router: Router | None = None
         while not stop.is_set() and await lease.take():
             batch = await consumer.poll(max_records=ROUTE_RECORDS, timeout_s=ROUTE_POLL_S)
             if len(consumer.assignment()) < expected:
@@ -87,6 +87,8 @@ async def _lead(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Ev
         if watch is not None:
             watch.cancel()
             await asyncio.wait([watch])
+        if router is not None:
+            await router.kept()
         with contextlib.suppress(Unavailable, Fenced):
             await consumer.close()
 
@@ -165,6 +167,8 @@ class Router:
         self._flushed = self._looked = monotonic_s()
         self._forgotten = -1
         self._owners: dict[str, str] = {}  # feeds that bindings name and the store does not know yet
+        self._told: dict[tuple[str, int], int] = {}  # how far versions are told, as the store does not know yet
+        self._keeping: asyncio.Task[None] | None = None
 
     @classmethod
     async def restore(cls, journal: Journal, engine: Engine, clock: Clock, consumer: Consumer,
@@ -195,8 +199,8 @@ class Router:
         if batch or entries:
             await self._consumer.append_and_commit(entries, self._arrivals.offsets)
             metrics.STAGE_RECORDS.labels(GROUP).inc(sum(len(records) for records in batch.values()))
-        told = {(ORDERS, p.partition): self._arrivals.offsets[p] for p in batch if p.topic == ORDERS}
-        await self._keep(told)
+        self._told |= {(ORDERS, p.partition): self._arrivals.offsets[p] for p in batch if p.topic == ORDERS}
+        self._keep()
 
     def progress(self, ends: Mapping[int, int], wall: int) -> list[Progress]:
         """How far each partition of the raw log is told. `ends`: where they end; `wall`: now."""
@@ -254,6 +258,7 @@ class Router:
         """Readings of devices in intervals, each once, devices by name. Raises Unavailable."""
         oldest = self._clock.now_us() - HISTORY_DAYS * DAY
         found: dict[tuple[str, bytes], Reading] = {}
+        await self.kept()  # what is on its way into the store stands neither there nor in memory for a moment
         for device, from_, until in sorted(set(intervals)):
             since = max(from_, oldest)
             chunks = await asyncio.to_thread(store.device_chunks, self._engine, [device], since, until)
@@ -261,24 +266,41 @@ class Router:
                 found.setdefault((device, bytes(reading.line)), reading)
         return list(found.values())
 
-    async def _keep(self, told: Mapping[tuple[str, int], int]) -> None:
-        """Writes full and old chunks, and how far versions are told."""
+    def _keep(self) -> None:
+        """Has full and old chunks written, and how far versions are told, while routing goes on: the store may
+        have others to serve first."""
         now_s = monotonic_s()
-        if not told and now_s - self._flushed < _FLUSH_EVERY_S:
+        if self._keeping is not None:
+            if not self._keeping.done():
+                return
+            self._keeping.result()  # raises what no other try would mend
+        if not self._told and now_s - self._flushed < _FLUSH_EVERY_S:
             return
         old = now_s - self._looked >= _OLD_EVERY_S
         if old:
             self._looked = now_s
         self._flushed = now_s
         chunks = self.history.cut(self._clock.now_us(), old=old)
-        positions = dict(told)
+        positions, self._told = self._told, {}
         if chunks:
             positions |= {(RAW, p): offset for p, offset in self.history.positions().items()}
+        self._keeping = asyncio.create_task(self._write(chunks, positions, old), name="emon-route-keep")
+
+    async def kept(self) -> None:
+        """Returns when nothing is being written to the store."""
+        if self._keeping is not None:
+            await self._keeping
+
+    async def _write(self, chunks: Sequence[store.DeviceChunk], positions: Mapping[tuple[str, int], int],
+                     old: bool) -> None:
         try:
             if self._owners:
-                await asyncio.to_thread(store.register_devices, self._engine, self._owners,
-                                        self._clock.now_us())
-                self._owners = {}
+                owners, self._owners = self._owners, {}
+                try:
+                    await asyncio.to_thread(store.register_devices, self._engine, owners, self._clock.now_us())
+                except Unavailable:
+                    self._owners = owners | self._owners
+                    raise
             if positions:
                 await asyncio.to_thread(store.add_device_chunks, self._engine, chunks, positions)
             self.history.written()

@@ -46,7 +46,7 @@ class AlertBook:
         self._of_alert: dict[int, dict[str, Finding]] = {}
         self._orders: dict[tuple[str, int | None], Order | None] = {}
         self._changed: set[int] = set()
-        self._changed_findings: set[str] = set()
+        self._documents: dict[str, str] = {}  # of findings that have a new revision
         self._entries: list[dict[str, Any]] = []
         self._revisions: list[dict[str, Any]] = []
         self._notices: list[dict[str, Any]] = []
@@ -97,12 +97,18 @@ class AlertBook:
 
     def findings_of(self, alert_id: int) -> dict[str, Finding]:
         """The newest revisions of an alert's findings."""
-        if alert_id not in self._of_alert:
-            rows = self._connection.execute(
-                select(_finding.c.document).where(_finding.c.alert_id == alert_id))
-            stored = [findings.decode(document.encode()) for (document,) in rows]
-            self._of_alert[alert_id] = {one.finding_id: one for one in stored}
+        self.load_findings([alert_id])
         return self._of_alert[alert_id]
+
+    def load_findings(self, alert_ids: Iterable[int]) -> None:
+        """Reads in bulk what `findings_of` will be asked for."""
+        wanted = [one for one in dict.fromkeys(alert_ids) if one not in self._of_alert]
+        self._of_alert.update((alert_id, {}) for alert_id in wanted)
+        for part in _parts(wanted):
+            for alert_id, document in self._connection.execute(
+                    select(_finding.c.alert_id, _finding.c.document).where(_finding.c.alert_id.in_(part))):
+                found = findings.decode(document.encode())
+                self._of_alert[alert_id][found.finding_id] = found
 
     def order(self, order_id: str, version: int | None) -> Order | None:
         """A version of an order; None as version: the newest."""
@@ -143,15 +149,16 @@ class AlertBook:
 
     def put_finding(self, finding: Finding, alert_id: int, recorded_at: int) -> None:
         """Stores a revision, which becomes its finding's newest."""
-        self.keep_revision(finding, recorded_at)
+        self._documents[finding.finding_id] = self.keep_revision(finding, recorded_at)
         self._findings[finding.finding_id] = (finding, alert_id)
         self.findings_of(alert_id)[finding.finding_id] = finding
-        self._changed_findings.add(finding.finding_id)
 
-    def keep_revision(self, finding: Finding, recorded_at: int) -> None:
-        """Stores a revision for the record only."""
+    def keep_revision(self, finding: Finding, recorded_at: int) -> str:
+        """Stores a revision for the record only. Returns the document."""
+        document = findings.encode(finding).decode()
         self._revisions.append({"finding_id": finding.finding_id, "revision": finding.revision,
-                                "recorded_at": recorded_at, "document": findings.encode(finding).decode()})
+                                "recorded_at": recorded_at, "document": document})
+        return document
 
     def add_notice(self, notice: Notice, state: AlertState, *, partition: int, ready: bool, at: int) -> None:
         """People must be told, or told again; the notice's id makes a second one harmless."""
@@ -187,8 +194,8 @@ class AlertBook:
             {"finding_id": one.finding_id, "revision": one.revision, "alert_id": alert_id,
              "participant": one.participant, "kind": one.kind, "status": one.status, "onset": one.onset,
              "ended": one.ended, "decided_at": one.decided_at, "level": one.level,
-             "document": findings.encode(one).decode()}
-            for name in sorted(self._changed_findings) if (known := self._findings[name]) is not None
+             "document": self._documents[name]}
+            for name in sorted(self._documents) if (known := self._findings[name]) is not None
             for one, alert_id in [known]])
         insert_new(self._connection, schema.notice, self._notices)
         log.write(self._connection, self._chain, self._entries)
