@@ -48,6 +48,7 @@ ALCOHOL_LIMITS: Final[Mapping[str, float]] = MappingProxyType({  # an order's `l
 })
 LIMITS_OF_KIND: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType({
     "alcohol": ALCOHOL_LIMITS,
+    "substance_testing": MappingProxyType({}),
 })
 DEFAULT_FEED: Final = "default"
 FEED_GRAIN: Final = MINUTE  # a feed's shorter pauses are not remembered, unless an order asks for a reading more often

@@ -15,7 +15,7 @@ import msgspec
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.journal.records import Bound, InputRecord
-from tests.oracle import breath, curfew, runs, silence
+from tests.oracle import breath, curfew, laboratory, runs, silence
 from tests.oracle.fixes import Fix, Person, fixes
 from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
 from tests.oracle.ledger import Interval, Ledger
@@ -36,6 +36,8 @@ KINDS = (
     "breath_incomplete",
     "breath_refused",
     "breath_not_received",
+    "test_failed",
+    "test_missed",
 )
 
 
@@ -180,6 +182,10 @@ def _term(
         case "alcohol":
             for span in judged_spans(term, None):
                 for fact in breath.facts(person, term, span.start, span.end, horizon, result.reached):
+                    yield _of_fact(person, term, fact)
+        case "substance_testing":
+            for span in judged_spans(term, None):
+                for fact in laboratory.facts(person, term, span.start, span.end, horizon, result.reached):
                     yield _of_fact(person, term, fact)
 
 

@@ -28,9 +28,31 @@ _OUTAGES, _TRACK, _PERSON = "emon.evaluate.outages", "emon.evaluate.track", "emo
 _STATE, _LIMITS, _VERSIONS = "emon.evaluate.state", "emon.limits", "emon.domain.versions"
 _SCHEDULE = "emon.domain.schedule"
 _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
+_LABORATORY = "emon.evaluate.rules.laboratory"
 _LEDGER, _SORTING, _LANE_ROWS = "emon.evaluate.ledger", "emon.evaluate.lane_sorting", "emon.evaluate.lane_rows"
 
 PLANTS = (
+    Plant(
+        "a sample that is pending counts for its month",
+        _LABORATORY,
+        "if all(is_final(b.reading) and begin",
+        "if all(begin",
+        "nobody knows yet what it says",
+    ),
+    Plant(
+        "a dilute sample is a clean one",
+        _LABORATORY,
+        '"dilute": "test_failed",',
+        "",
+        "diluting would pay",
+    ),
+    Plant(
+        "a sample of the next month's first instant counts",
+        _LABORATORY,
+        "b.reading.observed_at < end for",
+        "b.reading.observed_at <= end for",
+        "one sample would serve two months",
+    ),
     Plant(
         "a confirmation may come at once",
         _BREATH,

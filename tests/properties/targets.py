@@ -154,10 +154,26 @@ def _of_breath() -> list[Target]:
     ]
 
 
+def _of_samples() -> list[Target]:
+    day = 1440.0
+
+    def lab(result: str, minute: float) -> Scene:
+        ordered = Condition(id="lab", kind="substance_testing", per_month=1)
+        scene = Scene(start="2026-11-01T00:00:00Z").order(ordered, since=-31 * day).bind("L", since=-31 * day)
+        return scene.reading(minute, max(minute, -60), device="L", kind="lab_result", result=result, test_id="s")
+
+    return [
+        ("clean", lab("negative", -day), 20),
+        ("pending", lab("pending", -day), 20),
+        ("dilute", lab("dilute", -day), 20),
+        ("next month", lab("negative", 0), 20),
+    ]
+
+
 @lru_cache(maxsize=1)
 def targets() -> tuple[Case, ...]:
     """All of them, with the oracle's answers."""
     return tuple(
         Case(name, tuple(scene.records()), scene.at(until), tuple(oracle(scene.records(), scene.at(until))))
-        for name, scene, until in (*_of_zones(), *_of_curfews(), *_of_silences(), *_of_breath())
+        for name, scene, until in (*_of_zones(), *_of_curfews(), *_of_silences(), *_of_breath(), *_of_samples())
     )

@@ -74,6 +74,8 @@ LABELS = (
     "breath_incomplete",
     "breath_refused",
     "breath_not_received",
+    "test_failed",
+    "test_missed",
 )
 DAY_LATE = 1500.0  # minutes: a bracelet that was docked a day later
 
@@ -183,6 +185,30 @@ def _breath(draw: Draw, scene: Scene, date: str) -> None:
     if draw(st.booleans()):
         minute = draw(minutes) + 0.1
         scene.status(minute, device="B", arrive=minute + draw(delays))
+
+
+def _laboratory(draw: Draw, scene: Scene, date: str) -> None:
+    """Samples of somebody else's last months, some told only now."""
+    day = 1440
+    demanded = draw(st.sampled_from([None, 1, 2]))
+    ordered = Condition(id="lab", kind="substance_testing", per_month=demanded)
+    how: dict[str, Any] = {"participant": "S", "time_zone": _orders(scene)[0].time_zone, "since": -60 * day}
+    scene.order(ordered, until=draw(st.sampled_from([None, None, -10 * day, 20])), **how)
+    if draw(st.booleans()):
+        start = draw(st.sampled_from([-30 * day, -1.0, 10.0]))
+        absence = (scene.leave(start, start + draw(st.sampled_from([5, day]))),)
+        name = draw(st.sampled_from(["leave", "suspensions"]))
+        later = msgspec.structs.replace(ordered, **{name: absence})
+        scene.order(later, version=2, arrive=draw(minutes), **how)
+    scene.bind("L", "S", since=-60 * day)
+    results = st.sampled_from(["negative", "negative", "positive", "dilute", "refused", "missed", "pending"])
+    for index in range(draw(st.integers(0, 3))):
+        minute = draw(st.sampled_from([-30 * day, -20 * day, -1.0, 0.0, 30.0])) + index * 0.03
+        arrive = max(minute, -60) + draw(delays)
+        for _ in range(draw(st.sampled_from([1, 1, 2]))):
+            name = draw(st.sampled_from([None, f"s-{index}"]))
+            scene.reading(minute, arrive, device="L", kind="lab_result", result=draw(results), test_id=name)
+            arrive += draw(delays)
 
 
 def _with_condition(scene: Scene, condition: Condition) -> None:
@@ -456,6 +482,7 @@ def _deaf(draw: Draw, scene: Scene, date: str) -> None:
 
 TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in which they are applied
     "breath": _breath,
+    "laboratory": _laboratory,
     "routine": _routine,
     "late_middle": _late_middle,
     "presence": _presence,
@@ -477,7 +504,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "future": _future,
     "deaf": _deaf,
 }
-MEASURES = ("breath",)  # what is measured beside positions
+MEASURES = ("breath", "laboratory")  # what is measured beside positions
 
 
 @st.composite

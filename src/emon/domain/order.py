@@ -17,6 +17,7 @@ JUDGED_KINDS = (
     "curfew",
     "contact",
     "alcohol",
+    "substance_testing",
 )
 """Kinds of conditions that this version has a rule for; others may stand in orders and are told to be idle."""
 

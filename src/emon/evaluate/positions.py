@@ -14,12 +14,13 @@ from typing import Final, NamedTuple
 
 from emon.domain.binding import Binding
 from emon.domain.binding_book import BindingBook
+from emon.domain.instant import DAY
 from emon.domain.reading import METHODS, Reading
 from emon.domain.versions import NEVER, Span
 from emon.journal.records import Bound
 from emon.limits import UNKNOWN_ACCURACY_M
 
-MEASURING: Final = ("alcohol_breath", "alcohol_transdermal")  # kinds that tell what a device measures
+MEASURING: Final = ("alcohol_breath", "alcohol_transdermal", "lab_result")  # rare kinds: their days are remembered
 _RANK: Final = {method: rank for rank, method in enumerate(METHODS)}
 _NO_ACCURACY: Final = (None, 0, 2147483647)
 
@@ -51,7 +52,8 @@ class Body:
         self.wearings = tuple(w for device in book.devices_of(participant)
                               for w in _wearings(participant, device, book))
         self.first_position: dict[tuple[str, int], int] = {}
-        self.first_measured: dict[tuple[str, int, str], int] = {}  # the same by kind, of alcohol readings
+        self.first_measured: dict[tuple[str, int, str], int] = {}  # the same by kind, of measurements
+        self.measured_days: dict[str, set[int]] = {}  # days (since 1970, UTC) on which such readings were observed
         self._by_device: dict[str, list[Wearing]] = {}
         for wearing in self.wearings:
             self._by_device.setdefault(wearing.device, []).append(wearing)
@@ -80,7 +82,8 @@ class Body:
         return min(known, wearing.until)
 
     def note_measurement(self, device: str, kind: str, observed_at: int) -> int | None:
-        """As `note_position`, for the alcohol readings of a kind."""
+        """As `note_position`, for the measurements of a kind."""
+        self.measured_days.setdefault(kind, set()).add(observed_at // DAY)
         wearing = self.wearing(device, observed_at)
         if wearing is None:
             return None

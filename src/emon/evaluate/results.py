@@ -61,9 +61,11 @@ def _test(group: list[Bound]) -> Tested:
 
 def _read(reading: Reading) -> tuple[object, ...]:
     """What the rules read of a result."""
-    at = scheduled_at(reading) if reading.result == "missed" else None
+    of_breath = reading.kind == "alcohol_breath"
+    at = scheduled_at(reading) if of_breath and reading.result == "missed" else None
+    confirms = of_breath and reading.purpose == "confirmation"
     value = reading.brac_g_210l if reading.result == "ok" else None
-    return reading.result, reading.observed_at, value, reading.purpose == "confirmation", at
+    return reading.result, reading.observed_at, value, confirms, at
 
 
 def scheduled_at(reading: Reading) -> int:

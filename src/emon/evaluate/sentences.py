@@ -27,6 +27,8 @@ _SUBJECT = {
     "breath_incomplete": "Breath test not completed",
     "breath_refused": "Breath test refused",
     "breath_not_received": "No result of a planned breath test received, and nothing else from its device",
+    "test_failed": "Laboratory test failed",
+    "test_missed": "Possibly a laboratory test missed",
 }
 _ENDED = {
     "left_zone": "later fixes were outside again",
@@ -42,9 +44,12 @@ _ENDED = {
     "confirmed": "the confirmation agreed",
     "no_confirmation": "the first result was positive, and no confirmation followed in time",
     "incomplete": "the device reports an incomplete test",
-    "refused": "the device reports a refusal",
-    "missed": "the device reports that no test was taken",
+    "refused": "a refusal was reported",
+    "missed": "it was reported that no test was taken",
     "never_taken": "the device was heard since, without a result from this window",
+    "positive": "the laboratory reports a positive sample",
+    "dilute": "the laboratory reports a dilute sample",
+    "too_few": "the month ended with fewer final results than the order demands",
     "device_silent": "the device may still hold the result",
 }
 _WITHDRAWN = {
@@ -95,8 +100,10 @@ def sentence(interval: Interval) -> str:
 
 def _tested(interval: Interval) -> str:
     """The values that were measured, beside the limit."""
-    measured = [t["brac_g_210l"] for t in interval.numbers.get("tests", ()) if t["brac_g_210l"] is not None]
-    if not measured or interval.kind not in ("breath_failed", "breath_incomplete"):
+    if interval.kind not in ("breath_failed", "breath_incomplete"):
+        return ""
+    measured = [t["brac_g_210l"] for t in interval.numbers["tests"] if t["brac_g_210l"] is not None]
+    if not measured:
         return ""
     limit = interval.numbers["parameters"]["breath_g_210l"]
     return f". Measured {', '.join(f'{value:.3f}' for value in measured)} g/210 L; the limit is {limit:.3f}"

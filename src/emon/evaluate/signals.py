@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from emon.domain import versions
 from emon.domain.binding_book import BindingBook
+from emon.domain.instant import DAY
 from emon.evaluate.geo import Shape
 from emon.evaluate.machine import AGAINST, UNSURE, Event
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
@@ -67,6 +68,12 @@ class Case:
         body = self.body
         return [b for b in self.track.between(from_, until)
                 if body.wearing(b.reading.device, b.reading.observed_at) is not None]
+
+    def measured(self, kind: str, from_: int, until: int) -> list[Bound]:
+        """As `readings`, of a kind whose days are remembered, so that other days need not be looked at."""
+        days = sorted(d for d in self.body.measured_days.get(kind, ()) if from_ // DAY <= d <= until // DAY)
+        return [b for day in days for b in self.readings(max(from_, day * DAY), min(until, day * DAY + DAY - 1))
+                if b.reading.kind == kind]
 
 
 def place_events(case: Case, term: Term, supports: int, from_: int, until: int) -> list[Event]:

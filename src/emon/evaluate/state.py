@@ -67,6 +67,7 @@ class SavedPerson(msgspec.Struct, array_like=True):
     ahead: list[Bound]
     conditions: list[SavedCondition]
     first_measured: list[tuple[str, int, str, int]] = []  # (device, wearing from, kind, instant)
+    measured_days: dict[str, list[int]] = {}  # by kind
 
 
 class SavedFeed(msgspec.Struct, array_like=True):
@@ -108,6 +109,7 @@ _decode_bindings: Final = msgspec.msgpack.Decoder(list[Binding]).decode
 def dump_person(person: Person) -> bytes:
     """A participant's part."""
     first = [(device, from_, at) for (device, from_), at in sorted(person.body.first_position.items())]
+    days = {kind: sorted(of_kind) for kind, of_kind in sorted(person.body.measured_days.items())}
     measured = [(*name, at) for name, at in sorted(person.body.first_measured.items())]
     conditions = []
     for (order, condition), state in sorted(person.conditions.items()):
@@ -117,7 +119,7 @@ def dump_person(person: Person) -> bytes:
             order, condition,
             (hint.stretch_from, hint.last_event, hint.chain_from, hint.open_from, hint.steady),
             state.due, state.quiet, _dump_ledger(state.ledger), books))
-    return _encode(SavedPerson(person.floor, person.last_heard, first, person.ahead, conditions, measured))
+    return _encode(SavedPerson(person.floor, person.last_heard, first, person.ahead, conditions, measured, days))
 
 
 def load_person(state: bytes, person: Person) -> None:
@@ -126,6 +128,7 @@ def load_person(state: bytes, person: Person) -> None:
     person.floor, person.last_heard, person.ahead = saved.floor, saved.last_heard, saved.ahead
     person.body.first_position = {(device, from_): at for device, from_, at in saved.first_position}
     person.body.first_measured = {(device, from_, kind): at for device, from_, kind, at in saved.first_measured}
+    person.body.measured_days = {kind: set(days) for kind, days in saved.measured_days.items()}
     for condition in saved.conditions:
         books = {(book.family, book.part): _load_book(book) for book in condition.books}
         person.conditions[condition.order, condition.condition] = Conditioned(

@@ -133,10 +133,12 @@ def _condition_faults(condition: Condition, path: _Path, places: Sequence[str],
 
 
 def _limit_names(condition: Condition, path: _Path) -> Iterator[ObjectFault]:
-    known = LIMITS_OF_KIND.get(condition.kind, {})
-    for name in (getattr(condition, "limits", None) or ()) if known else ():
+    known = LIMITS_OF_KIND.get(condition.kind)
+    for name in getattr(condition, "limits", None) or ():
+        if known is None:
+            continue
         if name not in known:
-            hint = did_you_mean(name, known) or f"; known are {', '.join(known)}"
+            hint = did_you_mean(name, known) or f"; known are {', '.join(known) or 'none'}"
             yield ObjectFault((*path, "limits", name), f"{condition.id}: {condition.kind} has no limit `{name}`{hint}")
 
 

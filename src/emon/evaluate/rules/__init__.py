@@ -7,6 +7,7 @@ from typing import Final
 from emon.evaluate.rules.alcohol import Alcohol
 from emon.evaluate.rules.contact import Contact
 from emon.evaluate.rules.curfew import Curfew
+from emon.evaluate.rules.laboratory import Laboratory
 from emon.evaluate.rules.zones import Zones
 from emon.evaluate.verdict import Reaching, Rule
 
@@ -15,10 +16,12 @@ RULES: Final[tuple[Rule, ...]] = (
     Curfew(),
     Contact(),
     Alcohol(),
+    Laboratory(),
 )
 
 RULE_OF_KIND: Final[dict[str, Rule]] = {kind: rule for rule in RULES for kind in rule.kinds}
 
 REACHING_OF_KIND: Final[dict[str, Reaching]] = {
     "alcohol": Alcohol(),
+    "substance_testing": Laboratory(),
 }

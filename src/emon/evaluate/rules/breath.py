@@ -53,7 +53,7 @@ def reach(case: Case, terms: Sequence[Term], from_: int, until: int) -> tuple[in
 def judge(case: Case, term: Term, hint: Hint, from_: int, judged: Judged) -> None:
     """All findings with an onset in [from_, judged.until), and what falls due."""
     low, high = from_ - 2 * TEST_SPAN, judged.until + 2 * TEST_SPAN + _longest_wait(term)
-    tests = tests_of(b for b in case.readings(low, high) if b.reading.kind == "alcohol_breath")
+    tests = tests_of(case.measured("alcohol_breath", low, high))
     open_from: int | None = None
     for stretch in term.duty(from_, NEVER):
         if stretch.from_ >= judged.until and stretch.from_ > case.clock:
