@@ -35,6 +35,7 @@ GROWTH_KB: Final = 4.0
 FIRST_ALERT_S: Final = 15.0
 SETTLE_S: Final = 12.0
 CONNECTIONS, SINGLE_CONNECTIONS = 8, 64
+STEADY_CONNECTIONS = 32  # enough for no body to wait for another's answer: the load is offered whatever comes back
 
 
 def evaluator(quick: bool, known: Floors) -> Iterator[Line]:
@@ -101,7 +102,7 @@ def latency(quick: bool, known: Floors) -> Iterator[Line]:
         folder = Path(name)
         with embedded(folder, loads.steady(seconds)) as up:  # the orders of that load hold for any start
             load = loads.with_visits(loads.steady(seconds, _now_us() + round(SETTLE_S * 1e6)))
-            run = up.load(_planned(load), CONNECTIONS)
+            run = up.load(_planned(load), STEADY_CONNECTIONS)
             yield from _latencies(up, run, load, known)
 
 

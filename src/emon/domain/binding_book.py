@@ -75,7 +75,12 @@ class BindingBook:
 
     def owner(self, device: str, observed_at: int) -> Binding | None:
         """The binding in force; None where there is none or where several people hold the device."""
-        for span in reversed(self._spans.get(device, ())):
+        spans = self._spans.get(device)
+        if not spans:
+            return None
+        if observed_at >= spans[-1].from_:  # nearly all
+            return spans[-1].item if observed_at < spans[-1].until else None
+        for span in reversed(spans):
             if span.from_ <= observed_at:
                 return span.item if observed_at < span.until else None
         return None

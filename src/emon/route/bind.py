@@ -114,19 +114,20 @@ class Binder:
 
     def place(self, reading: Reading, received_at: int) -> list[Placed]:
         """Where a reading goes, stamped with the arrival's effective instant; nowhere while unbound."""
-        binding = self.book.owner(reading.device, reading.observed_at)
-        partitions = self._device_watchers.get(reading.device, _NOBODY)
+        device = reading.device
+        binding = self.book.owner(device, reading.observed_at)
+        partitions = self._device_watchers.get(device, _NOBODY)
         if binding is None:
-            person = reading.device
+            person = device
+        elif binding.participant is not None and not partitions and binding.participant not in self._watchers:
+            person = binding.participant  # nearly all
+            home = partition_of(person, self.partitions) if self.partitions > 1 else 0
+            return [Placed(home, person, BoundHead(person, received_at, reading.line))]
         else:
             kind, person = holder(binding)
-            watching = self._watchers.get(person, _NOBODY)
             if kind == "participant":
-                home = partition_of(person, self.partitions)
-                if not watching and not partitions:
-                    return [Placed(home, person, BoundHead(person, received_at, reading.line))]
-                partitions = partitions | {home}
-            partitions = partitions | watching
+                partitions = partitions | {partition_of(person, self.partitions)}
+            partitions = partitions | self._watchers.get(person, _NOBODY)
         return [Placed(partition, person, BoundHead(person, received_at, reading.line))
                 for partition in sorted(partitions)]
 

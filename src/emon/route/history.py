@@ -49,9 +49,13 @@ class DeviceHistory:
         if tail is None:
             tail = self._tails[reading.device] = _Tail(reading.partition, reading.offset, reading.received_at)
         tail.lines.append(bytes(reading.line))
-        tail.first_observed_at = min(tail.first_observed_at, reading.observed_at)
-        tail.last_observed_at = max(tail.last_observed_at, reading.observed_at)
-        tail.last_received_at = max(tail.last_received_at, reading.received_at)
+        observed_at = reading.observed_at
+        if observed_at < tail.first_observed_at:
+            tail.first_observed_at = observed_at
+        if observed_at > tail.last_observed_at:
+            tail.last_observed_at = observed_at
+        if reading.received_at > tail.last_received_at:
+            tail.last_received_at = reading.received_at
         if len(tail.lines) == CHUNK_READINGS:
             self._full[reading.device] = None
 

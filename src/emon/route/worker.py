@@ -31,7 +31,7 @@ from emon.journal.port import ORDERS, RAW, READINGS, Consumer, Entry, Fenced, Jo
 from emon.journal.records import BindingVersion
 from emon.limits import HISTORY_DAYS, OWN_LEASE_S, ROUTE_POLL_S, ROUTE_RECORDS
 from emon.route.arrivals import Arrival, Arrivals
-from emon.route.bind import Binder, VersionRecord
+from emon.route.bind import Binder, Placed, VersionRecord
 from emon.route.heads import Reading
 from emon.route.history import DeviceHistory, again
 from emon.route.restore import Batch, load_history, load_sequence, load_versions
@@ -225,12 +225,14 @@ class Router:
         """An arrival of readings; those of unbound devices take no part, and no instant."""
         last = self.sequencer.last
         stamp = self.sequencer.stamp(received_at)
-        placed = []
+        placed: list[Placed] = []
+        place, elsewhere = self.binder.place, self.binder.partitions > 1
         for reading in readings:
-            targets = self.binder.place(reading, stamp)
+            targets = place(reading, stamp)
             if targets:
                 placed += targets
-                self.sequencer.hear(reading, (target.partition for target in targets), stamp)
+                if elsewhere:
+                    self.sequencer.hear(reading, (target.partition for target in targets), stamp)
         if not placed:
             self.sequencer.last = last
         return arrival(placed)
