@@ -135,6 +135,7 @@ CACHED_POLYGONS: Final = 2048  # unpacked for measuring, some 1 kB each: unpacki
 CACHED_GROWN: Final = 256  # of them grown by their buffers, all arcs: some 32 kB each, and 70 µs to make
 PENDING_READINGS: Final = 50_000  # decoded while they wait for the history, half a kB each: one full step
 PENDING_BYTES: Final = 32_000_000  # as lines, waiting: as much as at full speed gathers between two saves
+JUDGED_TOGETHER: Final = HOUR  # news of one arrival observed further apart is judged each by itself
 LEDGER_FIXES: Final = 64  # supporting fixes remembered a condition; before the oldest all is judged in full
 LANE_SPAN: Final = 4 * MINUTE  # arrivals sorted out together; shorter than any sensible contact pace
 GC_THRESHOLD: Final = (100_000, 20, 100)  # an evaluator makes many objects and hardly any cycles

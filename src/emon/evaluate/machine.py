@@ -13,11 +13,12 @@ confirmed; afterwards silence ends nothing. What falls due at or after the stret
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from emon.domain.versions import NEVER
+from emon.evaluate.geo import Shape
 from emon.journal.records import Bound
 from emon.limits import CHAIN_GAP
 
@@ -28,16 +29,24 @@ class Event(NamedTuple):
     """What one reading says about one condition.
 
     `sign` and `strict_sign` (at three accuracies instead of one): FOR a finding, AGAINST it, or UNSURE.
-    `measure` gives the signed metres to the border, positive inside; None for presence.
+    `shapes`: to whose borders a fix is measured; none for presence.
     """
 
     at: int
     sign: int
     strict_sign: int
-    measure: Callable[[], float] | None
+    shapes: tuple[Shape, ...]
     accuracy_m: float | None
     bound: Bound
     zone_version: int | None = None
+
+    @property
+    def distance_m(self) -> float | None:
+        """Signed metres to the nearest border, positive inside; None for presence."""
+        lon, lat = self.bound.reading.lon, self.bound.reading.lat
+        if lon is None or lat is None or not self.shapes:
+            return None
+        return max(shape.distance_of_one_m(lon, lat) for shape in self.shapes)
 
 
 @dataclass(slots=True)

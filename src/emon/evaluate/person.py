@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,12 +16,13 @@ from emon.evaluate.matching import Book, Key, Moment, Standing, revise
 from emon.evaluate.orderbook import OrderBook, Term
 from emon.evaluate.port import History
 from emon.evaluate.positions import MEASURING, Body
-from emon.evaluate.rules import REACHING_OF_KIND, RULE_OF_KIND
+from emon.evaluate.rules import REACHING_OF_KIND, RULE_OF_KIND, SKIMMING_OF_KIND
 from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.signals import Case, Outage
 from emon.evaluate.track import Horizon, Track
 from emon.evaluate.verdict import Hint, Interval, Judged, Reaching
 from emon.journal.records import Bound
+from emon.limits import JUDGED_TOGETHER
 
 
 @dataclass(slots=True)
@@ -150,12 +152,19 @@ class Person:
 
     def _judge(self, case: Case, key: tuple[str, str], terms: list[Term], condition: Conditioned,
                news: News | None, books: Books) -> list[Finding]:
-        from_, until = _span(terms, condition, news, case)
-        if from_ > until or self._unmoved(case, terms, condition, news):
-            return []
-        if news is not None and news.texts:
-            condition.hint = Hint()
-        judged = self._region(case, terms, condition, from_, until)
+        written: list[Finding] = []
+        done = Judged(NEVER, ALWAYS)
+        for from_, until in self._spans(case, terms, condition, news):
+            if not done.from_ <= from_ <= until < done.until - 1:
+                if news is not None and news.texts:
+                    condition.hint = Hint()
+                done = self._region(case, terms, condition, from_, until)
+                written += self._revise(case, key, terms, condition, done, news, books)
+        return written
+
+    def _revise(self, case: Case, key: tuple[str, str], terms: list[Term], condition: Conditioned, judged: Judged,
+                news: News | None, books: Books) -> list[Finding]:
+        """Keeps what was judged of a region."""
         condition.quiet = max(condition.quiet, judged.quiet)
         for told in judged.told:
             condition.ledger.tell(told)
@@ -176,14 +185,26 @@ class Person:
                               intervals, moment)
         return written
 
-    def _unmoved(self, case: Case, terms: list[Term], condition: Conditioned, news: News | None) -> bool:
-        """Whether a quick look is enough to see that the news changes nothing."""
-        if news is None or news.texts or news.wide or condition.due is not None or not news.bounds or (
-                news.silence_from < NEVER) or len(terms) != 1:
-            return False
-        rule = RULE_OF_KIND.get(terms[0].condition.kind)
-        return rule is not None and rule.unmoved(case, terms[0], condition.hint, condition.quiet, condition.ledger,
-                                                  news.bounds, news.newest)
+    def _spans(self, case: Case, terms: list[Term], condition: Conditioned,
+               news: News | None) -> list[tuple[int, int]]:
+        """What must be judged again: all of it in one go, or around each reading that may change something,
+        where that is simple enough to tell."""
+        from_, until = _span(terms, condition, news, case)
+        if from_ > until:
+            return []
+        if news is None or news.texts or news.wide or news.silence_from < NEVER or len(terms) != 1 or (
+                condition.due is not None and condition.due <= case.clock):
+            return [(from_, until)]
+        rule = SKIMMING_OF_KIND.get(terms[0].condition.kind)
+        if rule is None:
+            return [(from_, until)]
+        moving: Sequence[Bound] = news.bounds
+        if condition.due is None:
+            moving = rule.moving(case, terms[0], condition.hint, condition.quiet, condition.ledger, moving, news.newest)
+        instants = sorted({bound.reading.observed_at for bound in moving})
+        if rule.apart:
+            return _clusters(instants)
+        return [(instants[0], instants[-1])] if instants else []
 
     def _region(self, case: Case, terms: list[Term], condition: Conditioned, from_: int,
                 until: int) -> Judged:
@@ -216,6 +237,17 @@ class Person:
             return []
         devices = {w.device for w in self.body.wearings}
         return [o for outages in books.outages.values() for o in outages if not devices.isdisjoint(o.members)]
+
+
+def _clusters(instants: list[int]) -> list[tuple[int, int]]:
+    """Sorted instants, those close together as one span."""
+    spans: list[tuple[int, int]] = []
+    for at in instants:
+        if spans and at - spans[-1][1] <= JUDGED_TOGETHER:
+            spans[-1] = (spans[-1][0], at)
+        else:
+            spans.append((at, at))
+    return spans
 
 
 def _span(terms: list[Term], condition: Conditioned, news: News | None, case: Case) -> tuple[int, int]:

@@ -37,6 +37,16 @@ class Outage(NamedTuple):
     members: frozenset[str]  # devices
 
 
+class Wording(NamedTuple):
+    """The texts that judge readings observed in [from_, until)."""
+
+    from_: int
+    until: int
+    piece: Piece
+    zone_version: int | None
+    shapes: tuple[Shape, ...]
+
+
 @dataclass(slots=True)
 class Case:
     """What is known of one participant at `clock`."""
@@ -51,6 +61,7 @@ class Case:
     outages: Sequence[Outage] = ()  # of feeds, as the last tick saw them
     own_outages: Sequence[tuple[int, int]] = ()
     chosen: dict[tuple[int, int], list[Bound]] = field(default_factory=dict)
+    wordings: dict[Term, Wording] = field(default_factory=dict)  # of each term the one asked for last
 
     def place_readings(self, from_: int, until: int) -> list[Bound]:
         """Positions and presence that count, in [from_, until]."""
@@ -80,28 +91,18 @@ def place_events(case: Case, term: Term, supports: int, from_: int, until: int) 
     """Events of a condition about a zone or places, in [from_, until], in fold order, only those that say
     something. `supports`: IN or OUT, what the condition forbids."""
     events: list[Event] = []
-    wording: _Wording | None = None
+    wording = case.wordings.get(term)
     for bound in case.place_readings(from_, until):
         at = bound.reading.observed_at
         if wording is None or not wording.from_ <= at < wording.until:
-            wording = _wording(case, term, at)
+            wording = case.wordings[term] = _wording(case, term, at)
         event = _event(case, wording, supports, bound)
         if event is not None:
             events.append(event)
     return events
 
 
-class _Wording(NamedTuple):
-    """The texts that judge readings observed in [from_, until)."""
-
-    from_: int
-    until: int
-    piece: Piece
-    zone_version: int | None
-    shapes: tuple[Shape, ...]
-
-
-def _wording(case: Case, term: Term, at: int) -> _Wording:
+def _wording(case: Case, term: Term, at: int) -> Wording:
     piece = term.piece_at(at)
     from_ = piece.from_ if at >= piece.from_ else versions.ALWAYS
     until = piece.until if at < piece.until else versions.NEVER
@@ -110,16 +111,16 @@ def _wording(case: Case, term: Term, at: int) -> _Wording:
     buffer_m = piece.condition.buffer_m or 0.0
     if piece.condition.zone is None:
         shapes = tuple(case.orders.place_shape(place, buffer_m) for place in places_of(piece))
-        return _Wording(from_, until, piece, None, shapes)
+        return Wording(from_, until, piece, None, shapes)
     for span in case.orders.zone_spans(piece.condition.zone):
         if span.from_ <= at < span.until:
             shape = case.orders.zone_shape(span.item, buffer_m)
-            return _Wording(max(from_, span.from_), min(until, span.until), piece, span.item.version, (shape,))
+            return Wording(max(from_, span.from_), min(until, span.until), piece, span.item.version, (shape,))
         if span.from_ > at:
             until = min(until, span.from_)
         else:
             from_ = max(from_, span.until)
-    return _Wording(from_, until, piece, None, ())
+    return Wording(from_, until, piece, None, ())
 
 
 def side(distance_m: float, accuracy: float, factor: float) -> int:
@@ -129,7 +130,7 @@ def side(distance_m: float, accuracy: float, factor: float) -> int:
     return IN if distance_m > 0 else OUT
 
 
-def _event(case: Case, wording: _Wording, supports: int, bound: Bound) -> Event | None:
+def _event(case: Case, wording: Wording, supports: int, bound: Bound) -> Event | None:
     if bound.reading.kind == "presence":
         return _presence_event(case, wording.piece, supports, bound)
     if bound.reading.lat is None or bound.reading.lon is None or not wording.shapes:
@@ -137,26 +138,23 @@ def _event(case: Case, wording: _Wording, supports: int, bound: Bound) -> Event 
     return _fix_event(supports, bound, bound.reading.lon, bound.reading.lat, wording)
 
 
-def _fix_event(supports: int, bound: Bound, lon: float, lat: float, wording: _Wording) -> Event | None:
+def _fix_event(supports: int, bound: Bound, lon: float, lat: float, wording: Wording) -> Event | None:
     reading = bound.reading
     if reading.method != "gnss" and reading.method not in _CONTRARY_ONLY:
         return None
     accuracy, shapes = accuracy_m(reading), wording.shapes
-
-    def measure() -> float:
-        return max(shape.distance_of_one_m(lon, lat) for shape in shapes)
-
-    if all(shape.is_far(lon, lat, STRICT_FACTOR * accuracy) for shape in shapes):
-        sign = strict = OUT * supports
-    else:
-        distance_m = measure()
-        sign = side(distance_m, accuracy, ACCURACY_FACTOR) * supports
-        strict = side(distance_m, accuracy, STRICT_FACTOR) * supports
+    sign = strict = OUT * supports
+    for shape in shapes:
+        if not shape.is_far(lon, lat, STRICT_FACTOR * accuracy):
+            distance_m = max(each.distance_of_one_m(lon, lat) for each in shapes)
+            sign = side(distance_m, accuracy, ACCURACY_FACTOR) * supports
+            strict = side(distance_m, accuracy, STRICT_FACTOR) * supports
+            break
     if reading.method in _CONTRARY_ONLY:
         sign, strict = min(sign, UNSURE), min(strict, UNSURE)
     if sign == UNSURE:
         return None
-    return Event(reading.observed_at, sign, strict, measure, accuracy, bound, wording.zone_version)
+    return Event(reading.observed_at, sign, strict, shapes, accuracy, bound, wording.zone_version)
 
 
 def _presence_event(case: Case, piece: Piece, supports: int, bound: Bound) -> Event | None:
@@ -175,5 +173,5 @@ def _presence_event(case: Case, piece: Piece, supports: int, bound: Bound) -> Ev
     else:
         return None
     sign = where * supports
-    return Event(reading.observed_at, sign, AGAINST if sign == AGAINST else UNSURE, None, None, bound)
+    return Event(reading.observed_at, sign, AGAINST if sign == AGAINST else UNSURE, (), None, bound)
 

@@ -7,6 +7,7 @@ judge. Readings older than HISTORY_DAYS at their arrival stay in the history and
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,46 @@ class Horizon:
     at: int
 
 
+class Day:
+    """A day's readings in fold order; `instants`: when each was observed, to be searched quickly."""
+
+    __slots__ = ("instants", "rows")
+
+    def __init__(self, rows: list[Bound]) -> None:
+        self.rows = rows
+        self.instants = array("q", [bound.reading.observed_at for bound in rows])
+
+    def between(self, from_: int, until: int) -> list[Bound]:
+        """Readings observed in [from_, until]."""
+        instants = self.instants
+        if not instants or (instants[0] >= from_ and instants[-1] <= until):
+            return self.rows
+        low = bisect_left(instants, from_)
+        return self.rows[low:bisect_right(instants, until, low)]
+
+    def insert(self, bound: Bound) -> bool:
+        """Takes a reading in; False where it was known already and changes nothing."""
+        rows, instants = self.rows, self.instants
+        instant = bound.reading.observed_at
+        first = bisect_left(instants, instant)
+        if first == len(instants) or instants[first] != instant:
+            rows.insert(first, bound)
+            instants.insert(first, instant)
+            return True
+        last = bisect_right(instants, instant, first)
+        at = bisect_right(rows, key(bound), first, last, key=key)
+        twins = rows[bisect_left(rows, key(bound), first, last, key=key):at]
+        mine = readings.content(bound.reading) if twins else b""
+        for index, twin in enumerate(twins, at - len(twins)):
+            if readings.content(twin.reading) == mine:
+                if bound.received_at < twin.received_at:
+                    rows[index] = bound
+                return False
+        rows.insert(at, bound)
+        instants.insert(at, instant)
+        return True
+
+
 class Track:
     """Readings of one participant. Days are cached until `forget`."""
 
@@ -95,50 +136,30 @@ class Track:
         self.fresh: list[Bound] = []  # not yet in the history
         self.noted: list[Bound] = []  # not yet in the history either; somebody else will write them
         self._history = history
-        self._days: dict[int, list[Bound]] = {}
+        self._days: dict[int, Day] = {}
 
     def add(self, bound: Bound) -> bool:
         """Takes a reading in; False where it was known already (or is too late) and changes nothing."""
         self.fresh.append(bound)
         if too_late(bound):
             return False
-        return self._insert(self._day(day_of(bound.reading.observed_at), loading=bound), bound)
-
-    def _insert(self, rows: list[Bound], bound: Bound) -> bool:
-        instant = bound.reading.observed_at
-        if not rows or rows[-1].reading.observed_at < instant:
-            rows.append(bound)
-            return True
-        first = bisect_left(rows, instant, key=_observed)
-        if rows[first].reading.observed_at != instant:
-            rows.insert(first, bound)
-            return True
-        at = bisect_right(rows, key(bound), key=key)
-        twins = rows[bisect_left(rows, key(bound), key=key):at]
-        mine = readings.content(bound.reading) if twins else b""
-        for index, twin in enumerate(twins, at - len(twins)):
-            if readings.content(twin.reading) == mine:
-                if bound.received_at < twin.received_at:
-                    rows[index] = bound
-                return False
-        rows.insert(at, bound)
-        return True
+        return self._day(day_of(bound.reading.observed_at), loading=bound).insert(bound)
 
     def note(self, bounds: Iterable[Bound]) -> None:
         """Takes in readings that changed nothing and that somebody else writes to the history."""
         for bound in bounds:
-            rows = self._days.get(day_of(bound.reading.observed_at))
+            day = self._days.get(day_of(bound.reading.observed_at))
             self.noted.append(bound)
-            if rows is not None and not too_late(bound):
-                self._insert(rows, bound)
+            if day is not None and not too_late(bound):
+                day.insert(bound)
 
     def written(self, chunk: Chunk) -> None:
         """Takes readings that are being written into the day in memory, where they may be known already."""
-        rows = self._days.get(chunk.day)
-        if rows is not None:
+        day = self._days.get(chunk.day)
+        if day is not None:
             for bound in decode_lines(chunk.payload):
                 if not too_late(bound):
-                    self._insert(rows, bound)
+                    day.insert(bound)
 
     def between(self, from_: int, until: int) -> list[Bound]:
         """Readings observed in [from_, until], in fold order."""
@@ -146,10 +167,7 @@ class Track:
         self._load(first, last)
         out: list[Bound] = []
         for day in range(first, last + 1):
-            rows = self._days[day]
-            if rows and (rows[0].reading.observed_at < from_ or rows[-1].reading.observed_at > until):
-                rows = rows[bisect_left(rows, from_, key=_observed):bisect_right(rows, until, key=_observed)]
-            out += rows
+            out += self._days[day].between(from_, until)
         return out
 
     def take_fresh(self) -> list[Bound]:
@@ -167,12 +185,12 @@ class Track:
         self._days.clear()
 
     def __len__(self) -> int:
-        return sum(map(len, self._days.values()))
+        return sum(len(day.rows) for day in self._days.values())
 
     def _is_known(self, bound: Bound) -> bool:
         return bound.received_at <= self._horizon.at and bound.reading.observed_at <= self._horizon.at
 
-    def _day(self, day: int, loading: Bound) -> list[Bound]:
+    def _day(self, day: int, loading: Bound) -> Day:
         known = self._days.get(day)
         if known is None:
             self._load(day, day, without=loading)
@@ -192,9 +210,5 @@ class Track:
             rows = found.get(day_of(bound.reading.observed_at))
             if rows is not None and bound is not without:
                 rows.append(bound)
-        for day, rows in found.items():
-            self._days[day] = distinct(rows)
-
-
-def _observed(bound: Bound) -> int:
-    return bound.reading.observed_at
+        for number, rows in found.items():
+            self._days[number] = Day(distinct(rows))

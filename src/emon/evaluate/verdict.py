@@ -109,11 +109,6 @@ class Rule(Protocol):
     def reads(self) -> frozenset[str]:
         """Reading kinds that the rule looks at; others cannot change its answer."""
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
-                newest: bool) -> bool:
-        """Whether readings that just came in certainly change nothing; a quick test, False where in doubt.
-        `newest`: each was observed after everything known before it, so that it contradicts nothing."""
-
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
         """Judges the term anew wherever readings observed in [from_, until] may matter."""
@@ -126,6 +121,19 @@ class Reaching(Protocol):
               until: int) -> tuple[int, int]:
         """What must be judged again for readings (None: for anything else) in [from_, until]; empty (from_ >
         until) where they do not matter."""
+
+
+class Skimming(Protocol):
+    """A rule that can tell which readings matter before it judges, each by itself."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether a region that was judged needs no second look for other news observed within it."""
+
+    def moving(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
+               newest: bool) -> Sequence[Bound]:
+        """Which of the readings that just came in may change something; a quick test, all where in doubt.
+        `newest`: each was observed after everything known before it, so that it contradicts nothing."""
 
 
 def bounds_of(*events: Event) -> tuple[Bound, ...]:
@@ -148,5 +156,5 @@ def rests_on(run: Run, confirm: int) -> tuple[Event, ...]:
 def distances(*events: Event) -> list[dict[str, Any]]:
     """What was compared for each fix, in metres, each once, by time."""
     unique = {(e.at, e.bound.reading.device, e.bound.reading.kind): e for e in events}
-    return [{"observed_at": e.at, "distance_m": e.measure(), "accuracy_m": e.accuracy_m,
-             "method": e.bound.reading.method} for _, e in sorted(unique.items()) if e.measure is not None]
+    return [{"observed_at": e.at, "distance_m": e.distance_m, "accuracy_m": e.accuracy_m,
+             "method": e.bound.reading.method} for _, e in sorted(unique.items()) if e.shapes]

@@ -9,7 +9,7 @@ from emon.evaluate.rules.contact import Contact
 from emon.evaluate.rules.curfew import Curfew
 from emon.evaluate.rules.laboratory import Laboratory
 from emon.evaluate.rules.zones import Zones
-from emon.evaluate.verdict import Reaching, Rule
+from emon.evaluate.verdict import Reaching, Rule, Skimming
 
 RULES: Final[tuple[Rule, ...]] = (
     Zones(),
@@ -20,6 +20,9 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 RULE_OF_KIND: Final[dict[str, Rule]] = {kind: rule for rule in RULES for kind in rule.kinds}
+
+SKIMMING_OF_KIND: Final[dict[str, Skimming]] = {
+    kind: rule for rule in (Zones(), Curfew(), Contact()) for kind in rule.kinds}
 
 REACHING_OF_KIND: Final[dict[str, Reaching]] = {
     "alcohol": Alcohol(),

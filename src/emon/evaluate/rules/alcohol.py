@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emon.evaluate.ledger import Ledger
 from emon.evaluate.orderbook import Term
 from emon.evaluate.rules import breath
 from emon.evaluate.signals import Case
@@ -33,11 +32,6 @@ class Alcohol:
         elif hint.open_from is not None:
             from_ = min(from_, hint.open_from)
         return breath.reach(case, terms, from_, until)
-
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
-                newest: bool) -> bool:
-        """See verdict.Rule. What does not matter was sorted out by `reach`."""
-        return False
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

@@ -45,12 +45,13 @@ class Contact:
 
     kinds = ("contact",)
     by_time = True
+    apart = True
     reads = frozenset(KINDS)
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
-                newest: bool) -> bool:
-        """See verdict.Rule. Always in doubt."""
-        return False
+    def moving(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
+               newest: bool) -> Sequence[Bound]:
+        """See verdict.Skimming. Always in doubt."""
+        return bounds
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

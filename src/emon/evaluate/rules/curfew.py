@@ -29,23 +29,24 @@ class Curfew:
 
     kinds = ("curfew",)
     by_time = False
+    apart = False  # a fix of one stretch tells how the next one began
     reads = frozenset({"position", "presence"})
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
-                newest: bool) -> bool:
+    def moving(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
+               newest: bool) -> Sequence[Bound]:
         """As for zones; what is observed off duty tells only how somebody came into a stretch, and no stretch
         since `quiet` has a run that would ask."""
         if hint.chain_from is not None or hint.open_from is not None:
-            return False
+            return bounds
         quiet += 0 if newest else chain_life(term)
+        moving = []
         for bound in bounds:
             at = bound.reading.observed_at
-            if at <= quiet or at < term.from_ or at >= term.until:
-                return False
-            on_duty = any(s.from_ <= at < s.until for s in term.duty(at, at))
-            if on_duty and any(e.sign == FOR for e in place_events(case, term, OUT, at, at)):
-                return False
-        return True
+            outside = at <= quiet or at < term.from_ or at >= term.until
+            if outside or (any(s.from_ <= at < s.until for s in term.duty(at, at))
+                           and any(e.sign == FOR for e in place_events(case, term, OUT, at, at))):
+                moving.append(bound)
+        return moving
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:

@@ -23,29 +23,33 @@ class Zones:
 
     kinds = ("exclusion_zone", "inclusion_zone")
     by_time = False
+    apart = True
     reads = frozenset({"position", "presence"})
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
-                newest: bool) -> bool:
-        """Readings that support nothing: after everything that ever did while the machine is empty, or
+    def moving(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
+               newest: bool) -> Sequence[Bound]:
+        """All but those that support nothing: after everything that ever did while the machine is empty, or
         wherever the ledger admits them. A chain that they break is still where the machine may begin again."""
         if hint.open_from is not None or term.condition.windows:
-            return False
+            return bounds
         empty = hint.chain_from is None
         supports = IN if term.condition.kind == "exclusion_zone" else OUT
         last = hint.last_event
         quiet += 0 if newest else chain_life(term)
+        moving = []
         for bound in bounds:
             at = bound.reading.observed_at
             if at < term.from_ or at >= term.until or not ((empty and at > quiet) or ledger.admits(at)):
-                return False
-            for event in place_events(case, term, supports, at, at):
-                if event.sign == FOR:
-                    return False
+                moving.append(bound)
+                continue
+            events = place_events(case, term, supports, at, at)
+            if any(event.sign == FOR for event in events):
+                moving.append(bound)
+            elif events:
                 last = at if last is None else max(last, at)
         if hint.stretch_from is not None:
             hint.last_event = last
-        return True
+        return moving
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
