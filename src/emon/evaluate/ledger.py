@@ -105,6 +105,7 @@ class Ledger:
         self.fors, self.seps = before, seps_before
         marks = sorted([(at, 1) for at in told.fors] + [(at, 0) for at in told.contrary])
         loud = [span for span in self.loud if span[0] < told.begin or span[0] >= told.end]
+        loud += [(told.end, until) for begin, until in self.loud if told.begin <= begin < told.end < until]
         for at, supporting in marks:
             if not supporting:
                 if self.fors and self.seps[-1] == NEVER and self.fors[-1] < at:

@@ -201,6 +201,8 @@ class Person:
         moving: Sequence[Bound] = news.bounds
         if condition.due is None:
             moving = rule.moving(case, terms[0], condition.hint, condition.quiet, condition.ledger, moving, news.newest)
+            if condition.ledger.fors:
+                condition.quiet = max(condition.quiet, condition.ledger.fors[-1])
         instants = sorted({bound.reading.observed_at for bound in moving})
         if rule.apart:
             return _clusters(instants)

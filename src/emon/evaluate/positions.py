@@ -123,16 +123,20 @@ def accuracy_m(reading: Reading) -> float:
 
 def place_readings(bounds: Iterable[Bound], body: Body, book: BindingBook) -> list[Bound]:
     """Positions and presence that count, in fold order, one an instant and device."""
-    out: list[Bound] = []
-    for (at, device, kind), group in groupby(
-            (b for b in bounds if b.reading.kind in ("position", "presence")), key=_identity):
-        if kind == "position":
-            chosen = _best_position(list(group)) if body.deciding(at) == device else None
-        else:
-            chosen = _agreed_presence([b for b in group if counts(b.reading, body.participant, book)])
-        if chosen is not None:
-            out.append(chosen)
-    return out
+    rows = [b for b in bounds if b.reading.kind in ("position", "presence")]
+    if len(rows) == 1:
+        return _counting(rows, body, book)
+    return [chosen for _, group in groupby(rows, key=_identity) for chosen in _counting(list(group), body, book)]
+
+
+def _counting(group: list[Bound], body: Body, book: BindingBook) -> list[Bound]:
+    """Of readings of one instant, device and kind the one that counts, if any does."""
+    reading = group[0].reading
+    if reading.kind == "position":
+        chosen = _best_position(group) if body.deciding(reading.observed_at) == reading.device else None
+    else:
+        chosen = _agreed_presence([b for b in group if counts(b.reading, body.participant, book)])
+    return [] if chosen is None else [chosen]
 
 
 def located(bounds: Iterable[Bound], participant: str, book: BindingBook) -> set[int]:

@@ -15,7 +15,7 @@ from emon.domain import versions
 from emon.domain.binding_book import BindingBook
 from emon.domain.instant import DAY
 from emon.evaluate.geo import Shape
-from emon.evaluate.machine import AGAINST, UNSURE, Event
+from emon.evaluate.machine import AGAINST, FOR, UNSURE, Event
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
 from emon.evaluate.positions import Body, accuracy_m, place_readings
 from emon.evaluate.track import Track
@@ -35,6 +35,13 @@ class Outage(NamedTuple):
     onset: int
     ended: int | None
     members: frozenset[str]  # devices
+
+
+class Said(NamedTuple):
+    """How many readings of one instant support a finding, and whether any says anything."""
+
+    fors: int
+    anything: bool
 
 
 class Wording(NamedTuple):
@@ -102,6 +109,23 @@ def place_events(case: Case, term: Term, supports: int, from_: int, until: int) 
     return events
 
 
+def said_at(case: Case, term: Term, supports: int, at: int) -> Said:
+    """What readings observed at an instant say, as `place_events` would find it."""
+    wording = case.wordings.get(term)
+    if wording is None or not wording.from_ <= at < wording.until:
+        wording = case.wordings[term] = _wording(case, term, at)
+    fors, anything = 0, False
+    for bound in case.place_readings(at, at):
+        if bound.reading.kind == "position":
+            sign = _signs(supports, bound, wording)[0]
+        else:
+            event = _presence_event(case, wording.piece, supports, bound)
+            sign = UNSURE if event is None else event.sign
+        fors += sign == FOR
+        anything |= sign != UNSURE
+    return Said(fors, anything)
+
+
 def _wording(case: Case, term: Term, at: int) -> Wording:
     piece = term.piece_at(at)
     from_ = piece.from_ if at >= piece.from_ else versions.ALWAYS
@@ -133,16 +157,22 @@ def side(distance_m: float, accuracy: float, factor: float) -> int:
 def _event(case: Case, wording: Wording, supports: int, bound: Bound) -> Event | None:
     if bound.reading.kind == "presence":
         return _presence_event(case, wording.piece, supports, bound)
-    if bound.reading.lat is None or bound.reading.lon is None or not wording.shapes:
+    sign, strict = _signs(supports, bound, wording)
+    if sign == UNSURE:
         return None
-    return _fix_event(supports, bound, bound.reading.lon, bound.reading.lat, wording)
+    return Event(bound.reading.observed_at, sign, strict, wording.shapes, accuracy_m(bound.reading), bound,
+                 wording.zone_version)
 
 
-def _fix_event(supports: int, bound: Bound, lon: float, lat: float, wording: Wording) -> Event | None:
-    reading = bound.reading
+def _signs(supports: int, bound: Bound, wording: Wording) -> tuple[int, int]:
+    """What a position says, at one and at three accuracies."""
+    reading, shapes = bound.reading, wording.shapes
+    lon, lat = reading.lon, reading.lat
+    if lon is None or lat is None or not shapes:
+        return UNSURE, UNSURE
     if reading.method != "gnss" and reading.method not in _CONTRARY_ONLY:
-        return None
-    accuracy, shapes = accuracy_m(reading), wording.shapes
+        return UNSURE, UNSURE
+    accuracy = accuracy_m(reading)
     sign = strict = OUT * supports
     for shape in shapes:
         if not shape.is_far(lon, lat, STRICT_FACTOR * accuracy):
@@ -152,9 +182,7 @@ def _fix_event(supports: int, bound: Bound, lon: float, lat: float, wording: Wor
             break
     if reading.method in _CONTRARY_ONLY:
         sign, strict = min(sign, UNSURE), min(strict, UNSURE)
-    if sign == UNSURE:
-        return None
-    return Event(reading.observed_at, sign, strict, shapes, accuracy, bound, wording.zone_version)
+    return sign, strict
 
 
 def _presence_event(case: Case, piece: Piece, supports: int, bound: Bound) -> Event | None:

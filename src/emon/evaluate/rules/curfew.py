@@ -18,7 +18,7 @@ from emon.evaluate.ledger import Ledger
 from emon.evaluate.machine import AGAINST, FOR, Event, Run
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.rules.zones import chain_life, knobs, note, parameters, settled
-from emon.evaluate.signals import OUT, Case, place_events
+from emon.evaluate.signals import OUT, Case, place_events, said_at
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
 from emon.journal.records import Bound
 from emon.limits import ABSENT_GAP, STATE_BEFORE_START
@@ -44,7 +44,7 @@ class Curfew:
             at = bound.reading.observed_at
             outside = at <= quiet or at < term.from_ or at >= term.until
             if outside or (any(s.from_ <= at < s.until for s in term.duty(at, at))
-                           and any(e.sign == FOR for e in place_events(case, term, OUT, at, at))):
+                           and said_at(case, term, OUT, at).fors):
                 moving.append(bound)
         return moving
 

@@ -12,7 +12,7 @@ from emon.evaluate import machine
 from emon.evaluate.ledger import Ledger, Told
 from emon.evaluate.machine import AGAINST, FOR, Event, Knobs, Outcome, Run
 from emon.evaluate.orderbook import Stretch, Term
-from emon.evaluate.signals import IN, OUT, Case, place_events
+from emon.evaluate.signals import IN, OUT, Case, place_events, said_at
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
 from emon.journal.records import Bound
 from emon.limits import ACCURACY_FACTOR, CHAIN_GAP, CONFIRM_FIXES
@@ -29,7 +29,8 @@ class Zones:
     def moving(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
                newest: bool) -> Sequence[Bound]:
         """All but those that support nothing: after everything that ever did while the machine is empty, or
-        wherever the ledger admits them. A chain that they break is still where the machine may begin again."""
+        wherever the ledger admits them. A chain that they break is still where the machine may begin again. And
+        all but late ones that support something by themselves, which the ledger takes in."""
         if hint.open_from is not None or term.condition.windows:
             return bounds
         empty = hint.chain_from is None
@@ -42,10 +43,16 @@ class Zones:
             if at < term.from_ or at >= term.until or not ((empty and at > quiet) or ledger.admits(at)):
                 moving.append(bound)
                 continue
-            events = place_events(case, term, supports, at, at)
-            if any(event.sign == FOR for event in events):
-                moving.append(bound)
-            elif events:
+            said = said_at(case, term, supports, at)
+            if said.fors:
+                late = last is not None and at < last
+                if late and said.fors == 1 and knobs(term).confirm >= 2 and ledger.supports(at):
+                    quiet = max(quiet, at)
+                    if hint.chain_from is None and ledger.fors[-1] == at and at >= (hint.stretch_from or at):
+                        hint.chain_from, empty = at, False  # what broke this chain may be contradicted
+                else:
+                    moving.append(bound)
+            elif said.anything:
                 last = at if last is None else max(last, at)
         if hint.stretch_from is not None:
             hint.last_event = last
