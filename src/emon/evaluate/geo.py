@@ -125,7 +125,7 @@ class Shape:
             if not shapely.contains_xy(polygon, x, y):
                 signed = -signed
             if not self._simple and signed + self.buffer_m > 0:
-                return float(np.round(shapely.distance(self._grown(), shapely.points(x, y)), 2))
+                return float(np.round(shapely.distance(_grown(self._packed, self.buffer_m), shapely.points(x, y)), 2))
         return float(np.round(signed + self.buffer_m, 2))
 
     def is_far(self, lon: float, lat: float, reach_m: float) -> bool:
