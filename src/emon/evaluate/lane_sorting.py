@@ -181,10 +181,13 @@ class Sorting:
             self._chains.setdefault((p, k), ledger.chain)
             if side > 0:
                 ok[i] = slot.confirm >= 2 and ledger.supports(at)
+                if ok[i]:
+                    c.changed.add(p)
             elif new and at > slot.quiet:
                 ok[i] = True
-                if side < 0:
+                if side < 0 and ledger.chain is not None:
                     ledger.contrary(at)
+                    c.changed.add(p)
             else:
                 ok[i] = ledger.admits(at)
 
@@ -198,7 +201,6 @@ class Sorting:
                 ledger.chain = chain
             elif ledger.chain != chain:
                 c.chained[p, k] = ledger.chain is not None
-            c.changed.add(p)
         self._chains.clear()
 
     def _measure(self, q: Ints, k: int, lon: Floats, lat: Floats, accuracy: Floats) -> tuple[Ints, Ints]:
