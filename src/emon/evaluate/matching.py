@@ -8,9 +8,10 @@ level or reason changes.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -18,6 +19,10 @@ from emon.domain.finding import Finding
 from emon.domain.versions import NEVER
 from emon.evaluate.verdict import Interval, arrived
 from emon.limits import LATE_AFTER
+
+_LEVEL: Final = 1  # the least effort: most of what there is to gain
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder(Finding).decode
 
 
 class Key(NamedTuple):
@@ -31,21 +36,47 @@ class Key(NamedTuple):
     feed: str | None = None
 
 
-@dataclass(slots=True)
 class Standing:
-    """A finding that is not withdrawn: its last revision."""
+    """A finding that is not withdrawn: its last revision. Once it has ended it may rest as bytes, with only what
+    tells whether it is concerned in sight: most are never looked at again, and their evidence is long."""
 
-    finding: Finding
-    settled: int
-    seen_until: int | None = None
+    __slots__ = ("_finding", "_packed", "ended", "onset", "seen_until", "settled")
+
+    def __init__(self, finding: Finding | bytes, onset: int, ended: int | None, settled: int,
+                 seen_until: int | None = None) -> None:
+        self._finding: Finding | None = None
+        self._packed: bytes | None = None
+        if isinstance(finding, bytes):
+            self._packed = finding
+        else:
+            self._finding = finding
+        self.onset, self.ended, self.settled, self.seen_until = onset, ended, settled, seen_until
+
+    @classmethod
+    def of(cls, finding: Finding, settled: int, seen_until: int | None) -> Standing:
+        """A finding that has just been revised."""
+        return cls(finding, finding.onset, finding.ended, settled, seen_until)
 
     @property
-    def onset(self) -> int:
-        return self.finding.onset
+    def finding(self) -> Finding:
+        """The last revision."""
+        if self._finding is None:
+            self._finding = _unpack(zlib.decompress(self._packed or b""))
+        return self._finding
 
-    @property
-    def ended(self) -> int | None:
-        return self.finding.ended
+    @finding.setter
+    def finding(self, finding: Finding) -> None:
+        self._finding, self._packed = finding, None
+        self.onset, self.ended = finding.onset, finding.ended
+
+    def rest(self) -> Finding | bytes:
+        """What is to be kept of it: bytes, from now on here too, where it has ended."""
+        if self._finding is not None and self.ended is None:
+            return self._finding
+        if self._packed is None:
+            self._packed = zlib.compress(_pack(self._finding), _LEVEL)
+        self._finding = None
+        return self._packed
 
 
 @dataclass(slots=True)
@@ -127,7 +158,7 @@ def _begin(key: Key, book: Book, interval: Interval, moment: Moment, written: li
         rule_version=moment.rule_version, seen_until=interval.seen_until,
         previous=book.withdrawn.get(interval.onset), evidence=moment.evidence(key, interval))
     written.append(finding)
-    return Standing(finding, interval.settled, interval.seen_until)
+    return Standing.of(finding, interval.settled, interval.seen_until)
 
 
 def _amend(key: Key, standing: Standing, interval: Interval, moment: Moment, written: list[Finding]) -> None:

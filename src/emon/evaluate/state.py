@@ -28,11 +28,12 @@ ORDER, ZONE, BINDING = "\x1forder\x1f", "\x1fzone\x1f", "\x1fbinding\x1f"
 
 
 class SavedBook(msgspec.Struct, array_like=True):
-    """Findings of one family and part: standing ones with `settled` and `seen_until`, withdrawn ids."""
+    """Findings of one family and part: standing ones as (finding, onset, ended, settled, seen_until; bytes as in
+    matching.Standing once ended), withdrawn ids."""
 
     family: str
     part: str
-    standing: list[tuple[Finding, int, int | None]]
+    standing: list[tuple[Finding | bytes, int, int | None, int, int | None]]
     withdrawn: dict[int, str]
 
 
@@ -201,8 +202,8 @@ def _load_ledger(saved: SavedLedger) -> Ledger:
 
 
 def _dump_book(family: str, part: str, book: Book) -> SavedBook:
-    return SavedBook(family, part, [(s.finding, s.settled, s.seen_until) for s in book.standing],
-                     book.withdrawn)
+    return SavedBook(family, part, [(s.rest(), s.onset, s.ended, s.settled, s.seen_until)
+                                    for s in book.standing], book.withdrawn)
 
 
 def _load_book(saved: SavedBook) -> Book:
