@@ -29,7 +29,7 @@ class Interval:
     order_version: int | None = None
     zone_version: int | None = None
     seen_until: int | None = None
-    part: str = ""  # tells tests apart
+    part: str = ""  # tells tests and windows of one family apart
 
     @property
     def family(self) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.journal.records import Bound, InputRecord
-from tests.oracle import breath, curfew, laboratory, runs, silence
+from tests.oracle import attendance, breath, curfew, laboratory, runs, silence
 from tests.oracle.fixes import Fix, Person, fixes
 from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
 from tests.oracle.ledger import Interval, Ledger
@@ -38,6 +38,9 @@ KINDS = (
     "breath_not_received",
     "test_failed",
     "test_missed",
+    "attendance_missed",
+    "attendance_late",
+    "attendance_left",
 )
 
 
@@ -177,6 +180,8 @@ def _term(
             yield from _zone(person, term, fixes(person, term), result)
         case "curfew":
             yield from _curfew(person, term, fixes(person, term), horizon, result)
+        case "attendance":
+            yield from _attendance(person, term, fixes(person, term), horizon, result)
         case "contact":
             yield from _silence(person, term, outages, result)
         case "alcohol":
@@ -283,6 +288,30 @@ def _curfew(
             found = _interval(person, term, kind, onset, ended, reason, run, None)
             seen = () if before is None else (before.heard,)
             yield dataclasses.replace(found, evidence=(*seen, *found.evidence))
+
+
+def _attendance(
+    person: Person, term: Term, all_fixes: list[Fix], horizon: Span, result: Judgement
+) -> Iterator[Interval]:
+    for one in attendance.appointments(term, horizon):
+        if one.cut or one.end <= attendance.judged_from(person, term) or not result.reached(one.end):
+            continue
+        told = attendance.verdict(person, term, one, all_fixes)
+        if told is not None:
+            piece = term.piece_at(one.start)
+            yield Interval(
+                participant=person.participant,
+                order=piece.order.id,
+                condition=term.condition.id,
+                kind=told.kind,
+                onset=one.start,
+                ended=one.end,
+                level=told.level,
+                reason="",
+                evidence=told.evidence,
+                order_version=piece.order.version,
+                part=str(one.named_after),
+            )
 
 
 def _silence(

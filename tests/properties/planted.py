@@ -26,6 +26,7 @@ _MATCHING, _EVALUATOR = "emon.evaluate.matching", "emon.evaluate.evaluator"
 _CURFEW, _CONTACT = "emon.evaluate.rules.curfew", "emon.evaluate.rules.contact"
 _OUTAGES, _TRACK, _PERSON = "emon.evaluate.outages", "emon.evaluate.track", "emon.evaluate.person"
 _STATE, _LIMITS, _VERSIONS = "emon.evaluate.state", "emon.limits", "emon.domain.versions"
+_ATTENDANCE = "emon.evaluate.rules.attendance"
 _SCHEDULE = "emon.domain.schedule"
 _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LABORATORY = "emon.evaluate.rules.laboratory"
@@ -365,6 +366,34 @@ PLANTS = (
         "fresh, self.fresh, self.noted = [], [], []",
         "a restart would lose what was acknowledged",
         "restarted",
+    ),
+    Plant(
+        "a gnss fix elsewhere does not break the time at an appointment",
+        _ATTENDANCE,
+        'if event.bound.reading.method == "gnss":',
+        "if False:",
+        "who looked in twice would have been there all the time",
+    ),
+    Plant(
+        "an appointment is missed by whom nobody watched",
+        _ATTENDANCE,
+        "if away is None or gap >= needed:",
+        "if away is None:",
+        "unknown time would be called absence",
+    ),
+    Plant(
+        "the last ten minutes of an appointment are five",
+        _ATTENDANCE,
+        "if there and window.until - there[-1].at <= ATTENDANCE_EDGE:",
+        "if there and 2 * (window.until - there[-1].at) <= ATTENDANCE_EDGE:",
+        "who came late would have missed it",
+    ),
+    Plant(
+        "leave makes two appointments of one",
+        _ATTENDANCE,
+        "return term.off(end) is not None and any(",
+        "return term.off(end) is None and any(",
+        "who was allowed away in between would have to come twice",
     ),
 )
 

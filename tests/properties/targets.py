@@ -125,6 +125,35 @@ def _of_curfews() -> list[Target]:
     ]
 
 
+def _of_appointments() -> list[Target]:
+    def held(minimum_s: float = 3600, **knobs: object) -> Scene:
+        return _scene(
+            Condition(
+                id="work",
+                kind="attendance",
+                place="home",
+                windows=(window("01:00", "03:00"),),
+                minimum_s=minimum_s,
+                **knobs,  # type: ignore[arg-type]
+            )
+        )
+
+    leave = Scene().leave(100, 120)
+    broken = held().fixes([70, 130], "home").fixes([65, 100, 170], "far")
+    in_parts = held(suspensions=(leave,)).fixes([65, 130, 150], "far").fixes([85, 125], "home")
+    told_late = held().fixes([65, 100, 130], "far").fixes([171], "home", arrive=200)
+    return [
+        ("kept for just as long", held().fixes([70, 130], "home").fix(65, "far"), 200),
+        ("twice for a moment", broken, 200),
+        ("watched too little", held().fixes([65, 125, 150], "far"), 200),
+        ("late by five to ten minutes", held().fixes([65, 100, 130], "far").fix(172, "home"), 200),
+        ("left", held().fixes([61, 70], "home").fixes([90, 120, 150], "far"), 200),
+        ("leave within the window", in_parts, 200),
+        ("shown late", told_late, 220),
+        ("nothing heard", held().fix(30, "far"), 200),
+    ]
+
+
 def _of_silences() -> list[Target]:
     older = _feed(5).order(contact(), participant="Q").bind("E", "Q", feed="acme")
     older.status(-60, device="E", feed="acme").status(0, device="D0", feed="acme")
@@ -175,5 +204,12 @@ def targets() -> tuple[Case, ...]:
     """All of them, with the oracle's answers."""
     return tuple(
         Case(name, tuple(scene.records()), scene.at(until), tuple(oracle(scene.records(), scene.at(until))))
-        for name, scene, until in (*_of_zones(), *_of_curfews(), *_of_silences(), *_of_breath(), *_of_samples())
+        for name, scene, until in (
+            *_of_zones(),
+            *_of_curfews(),
+            *_of_appointments(),
+            *_of_silences(),
+            *_of_breath(),
+            *_of_samples(),
+        )
     )

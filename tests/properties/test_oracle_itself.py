@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.oracle.oracle import oracle
 from tests.properties.rearrange import all_arrived, rearranged
 from tests.properties.views import in_force
-from tests.properties.worlds import LABELS, MEASURES, World, labels_of_output, worlds
+from tests.properties.worlds import DUTIES, LABELS, MEASURES, World, labels_of_output, worlds
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
@@ -46,7 +46,7 @@ def test_every_situation_occurs() -> None:
         count(world)
 
     @settings(max_examples=200, deadline=None, derandomize=True, database=None)
-    @given(worlds(always=MEASURES))
+    @given(worlds(always=MEASURES) | worlds(always=DUTIES))
     def measured(world: World) -> None:
         count(world)
 

@@ -76,7 +76,17 @@ LABELS = (
     "breath_not_received",
     "test_failed",
     "test_missed",
+    "attendance",
+    "attendance unknown",
 )
+LABEL_OF_KIND = {
+    "feed_outage": "feed outage",
+    "curfew_absent": "absent",
+    "attendance_missed": "attendance",
+    "attendance_late": "attendance",
+    "attendance_left": "attendance",
+    "location_lost": "attendance unknown",
+}
 DAY_LATE = 1500.0  # minutes: a bracelet that was docked a day later
 
 
@@ -314,6 +324,37 @@ def _late_middle(draw: Draw, scene: Scene, date: str) -> None:
         scene.fix(start + 10, there, arrive=start + 30)
 
 
+def _demand(scene: Scene, condition: Condition) -> None:
+    """One condition more in the first order."""
+    index = next(i for i, (_, v) in enumerate(scene.versions) if isinstance(v, Order))
+    at, first = scene.versions[index]
+    assert isinstance(first, Order)
+    conditions = (*first.conditions, condition)
+    scene.versions[index] = (at, msgspec.structs.replace(first, conditions=conditions))
+
+
+def _appointment(draw: Draw, scene: Scene, date: str) -> None:
+    """An appointment at home from minute 60 on, kept, missed or something between, some of it told late."""
+    length, minimum_s = draw(st.sampled_from([(90, 3600), (90, 3600), (60, 1800), (120, 5400)]))
+    windows = (window("01:00", f"0{1 + length // 60}:{length % 60:02}"),)
+    if draw(st.booleans()):
+        windows = (*windows, window(*draw(hours)))
+    _demand(
+        scene, Condition(id="work", kind="attendance", place="home", windows=windows, minimum_s=minimum_s)
+    )
+    step = draw(st.sampled_from([19, 20, 25, 30, 31]))
+    there = draw(st.sampled_from(["last", "", "first", "last", "both", "most"]))
+    for minute in [*range(62, 60 + length, step), 60 + length - draw(st.sampled_from([10, 5, 11]))]:
+        early, late = minute < 70, minute >= 50 + length
+        home = (
+            (early and there in ("first", "both"))
+            or (late and there in ("last", "both"))
+            or (there == "most" and not early)
+        )
+        delay = draw(st.sampled_from([0, 0, 0, 0, 0, 0, 0, 100]))
+        scene.fix(minute, "home" if home else "far", arrive=minute + delay)
+
+
 def _routine(draw: Draw, scene: Scene, date: str) -> None:
     """Hours of fixes that change nothing, before, between and after those that do."""
     step, site = draw(st.sampled_from([1, 3, 10])), draw(st.sampled_from(["home", "home", "street"]))
@@ -484,6 +525,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "breath": _breath,
     "laboratory": _laboratory,
     "routine": _routine,
+    "appointment": _appointment,
     "late_middle": _late_middle,
     "presence": _presence,
     "swap": _swap,
@@ -504,6 +546,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "future": _future,
     "deaf": _deaf,
 }
+DUTIES = ("appointment",)  # places and people, beside zones and curfews
 MEASURES = ("breath", "laboratory")  # what is measured beside positions
 
 
@@ -597,8 +640,8 @@ def labels_of_output(lines: Sequence[Finding]) -> set[str]:
             found.add("withdrawn")
         found |= {
             label
-            for kind, label in (("feed_outage", "feed outage"), ("curfew_absent", "absent"))
-            if line.kind == kind
+            for kind, label in LABEL_OF_KIND.items()
+            if line.kind == kind and (kind != "location_lost" or line.condition == "work")
         }
         found |= {
             label

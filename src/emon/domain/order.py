@@ -18,6 +18,7 @@ JUDGED_KINDS = (
     "contact",
     "alcohol",
     "substance_testing",
+    "attendance",
 )
 """Kinds of conditions that this version has a rule for; others may stand in orders and are told to be idle."""
 

@@ -80,7 +80,7 @@ class Term:
         return [s for s in self._cached[2] if s.until >= from_ and s.from_ <= until]
 
     def _compile(self, from_: int, until: int) -> tuple[int, int, list[Stretch]]:
-        if not (self.condition.windows or self.condition.kind == "curfew"):
+        if not (self.condition.windows or self.condition.kind in ("curfew", "attendance")):
             spans = schedule.merge(span for piece in self.pieces
                                    for span in _without_absences([(piece.from_, piece.until)], piece))
             return ALWAYS, NEVER, [Stretch(a, b, self._why_ends(b)) for a, b in spans]

@@ -288,9 +288,11 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
     ended = case.clock + 1 if finding.ended is None else max(finding.ended, finding.onset + 1)
     if finding.kind == "breath_incomplete":  # a confirmation is awaited after it
         ended = max(ended, finding.onset + round(finding.evidence["parameters"]["confirmation_until_s"] * SECOND))
-    silence = finding.kind in ("contact_lost", "location_lost")
+    silence = finding.kind in ("contact_lost", "location_lost") and any(t.condition.kind == "contact" for t in terms)
     for term in terms:
         onset = finding.onset - (pace_of(term).every if silence else 0)  # where a silence began to count
+        if term.condition.kind == "attendance" and why == "late_data":
+            continue  # leave within a window stands beside its finding
         for piece in term.pieces:
             condition = piece.condition
             for name, absences in (("leave", condition.leave), ("suspension", condition.suspensions)):

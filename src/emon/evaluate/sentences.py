@@ -19,6 +19,9 @@ _SUBJECT = {
     "curfew_left": "Possibly left during curfew",
     "curfew_late": "Possibly not back when curfew began",
     "curfew_absent": "Possibly absent for the whole curfew",
+    "attendance_missed": "Possibly missed an appointment",
+    "attendance_late": "Possibly too late for an appointment",
+    "attendance_left": "Possibly left an appointment too early",
     "contact_lost": "No reading received from any device",
     "location_lost": "Readings arrive, but none says where",
     "feed_outage": "A whole feed is silent",
@@ -35,7 +38,7 @@ _ENDED = {
     "returned": "later fixes were back where they should be",
     "heard": "a device was heard again",
     "located": "a location was received again",
-    "window_ended": "the curfew window ended then",
+    "window_ended": "the window ended then",
     "unknown_after": "the window ended then; for part of it nothing was observed",
     "order_ended": "the order or zone was no longer in force then",
     "terms_changed": "the order's terms changed then",
@@ -81,6 +84,8 @@ def retraction(last: Finding, reason: str) -> dict[str, Any]:
 def sentence(interval: Interval) -> str:
     """One sentence, with the reservation that the evidence deserves."""
     subject = _SUBJECT.get(interval.kind, interval.kind)
+    if interval.family == "location_lost" and "dwell_s" in interval.numbers:
+        subject = "Too few fixes to say whether an appointment was kept"
     text = f"{subject} from {instant.iso(interval.onset)}"
     if interval.ended is not None:
         text += f" to {instant.iso(interval.ended)}; {_ENDED.get(interval.reason, interval.reason)}"
@@ -93,7 +98,9 @@ def sentence(interval: Interval) -> str:
         text += (f". The first fix was {abs(first['distance_m']):.2f} m {where} the border, "
                  f"accurate to {first['accuracy_m']:g} m")
     text += _tested(interval)
-    if interval.used and interval.kind in ("contact_lost", "location_lost"):
+    if "dwell_s" in interval.numbers:
+        text += _dwell(interval)
+    elif interval.used and interval.kind in ("contact_lost", "location_lost"):
         text += f". The last one was observed at {instant.iso(interval.used[0].reading.observed_at)}"
     return f"{text} ({_LEVEL[interval.level]})."
 
@@ -107,6 +114,15 @@ def _tested(interval: Interval) -> str:
         return ""
     limit = interval.numbers["parameters"]["breath_g_210l"]
     return f". Measured {', '.join(f'{value:.3f}' for value in measured)} g/210 L; the limit is {limit:.3f}"
+
+
+def _dwell(interval: Interval) -> str:
+    """How long somebody was seen at an appointment, of how long it takes."""
+    numbers = interval.numbers
+    text = f". Seen there for {numbers['dwell_s']:g} s of {numbers['parameters']['minimum_s']:g} s"
+    if interval.family == "location_lost":
+        text += f"; nothing said where for up to {numbers['longest_gap_s']:g} s"
+    return text
 
 
 def _reading(bound: Bound) -> dict[str, Any]:

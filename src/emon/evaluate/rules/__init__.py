@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from emon.evaluate.rules.alcohol import Alcohol
+from emon.evaluate.rules.attendance import Attendance
 from emon.evaluate.rules.contact import Contact
 from emon.evaluate.rules.curfew import Curfew
 from emon.evaluate.rules.laboratory import Laboratory
@@ -17,6 +18,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Contact(),
     Alcohol(),
     Laboratory(),
+    Attendance(),
 )
 
 RULE_OF_KIND: Final[dict[str, Rule]] = {kind: rule for rule in RULES for kind in rule.kinds}
