@@ -31,6 +31,32 @@ class BoundHead(msgspec.Struct, omit_defaults=True, tag="bound", tag_field="type
     v: int = 1
 
 
+class ArrivedHead(msgspec.Struct, gc=False):
+    """Of a record on emon.readings, when it arrived."""
+
+    received_at: int
+
+
+class TickHead(ArrivedHead, tag="tick", tag_field="type", gc=False):
+    """A tick; what was heard stays unread."""
+
+
+class OutageHead(ArrivedHead, tag="own_outage", tag_field="type", gc=False):
+    """emon's own outage."""
+
+
+class OrderHead(ArrivedHead, tag="order", tag_field="type", gc=False):
+    """An order version."""
+
+
+class ZoneHead(ArrivedHead, tag="zone", tag_field="type", gc=False):
+    """A zone version."""
+
+
+class BindingHead(ArrivedHead, tag="binding", tag_field="type", gc=False):
+    """A binding version."""
+
+
 class ReadingHead(msgspec.Struct, gc=False):
     """Of a reading, what decides whose it is, by which feed it came, and how evidence names it."""
 
@@ -61,6 +87,9 @@ class Reading(msgspec.Struct, gc=False):
 
 
 decode_raw = msgspec.json.Decoder(RawHead | RawRejected | Tick | BindingVersion).decode
+ToldHead = BoundHead | TickHead | OutageHead | OrderHead | ZoneHead | BindingHead
+"""What stands on emon.readings."""
+decode_told = msgspec.json.Decoder(ToldHead).decode
 decode_head = msgspec.json.Decoder(ReadingHead).decode
 encode = msgspec.json.Encoder().encode
 

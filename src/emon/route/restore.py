@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-import msgspec
-
 from emon.journal.port import ORDERS, RAW, READINGS, Journal, Record, TopicPartition
-from emon.journal.records import Bound, InputRecord, Tick, decode_input, decode_orders
+from emon.journal.records import decode_orders
 from emon.route.bind import Binder, VersionRecord
-from emon.route.heads import RawHead, Reading, decode_head, decode_raw, on_its_way
+from emon.route.heads import (
+    BoundHead,
+    RawHead,
+    TickHead,
+    ToldHead,
+    decode_head,
+    decode_raw,
+    decode_told,
+    on_its_way,
+    reading_of,
+)
 from emon.route.history import DeviceHistory
 from emon.route.sequence import Sequencer
 
@@ -24,8 +32,7 @@ Begin = Mapping[TopicPartition, int]
 Positions = Mapping[tuple[str, int], int]
 
 _AT_ONCE = 5_000
-_LOOK_BACK = 512  # records at the end of a partition, then twice as many, until a tick is among them
-_UNREAD = msgspec.Raw(b"{}")
+_LOOK_BACK = 512  # records at the end of a partition, then twice as many before them, until a tick is among them
 
 
 async def load_versions(journal: Journal, binder: Binder, begin: Begin, positions: Positions) -> list[VersionRecord]:
@@ -48,30 +55,26 @@ async def load_sequence(journal: Journal, partitions: int) -> Sequencer:
     """Where the total order ended, and what was heard since the last tick."""
     tails = [await _tail(journal, partition) for partition in range(partitions)]
     last = max((record.received_at for tail in tails for record in tail[-1:]), default=0)
-    tick = max((record.received_at for tail in tails for record in tail if isinstance(record, Tick)),
+    tick = max((record.received_at for tail in tails for record in tail if isinstance(record, TickHead)),
                default=None)
     sequencer = Sequencer(partitions, last, tick)
     for partition, tail in enumerate(tails):
         for record in tail:
-            if isinstance(record, Bound) and record.received_at > (tick or 0):
-                one = record.reading
-                sequencer.hear(Reading(one.device, one.observed_at, 0, one.feed or "", _UNREAD, kind=one.kind,
-                                       seq=one.seq, event=one.event, test_id=one.test_id),
-                               (partition,), record.received_at)
+            if isinstance(record, BoundHead) and record.received_at > (tick or 0):
+                sequencer.hear(reading_of(record.reading), (partition,), record.received_at)
     return sequencer
 
 
-async def _tail(journal: Journal, partition: int) -> list[InputRecord]:
+async def _tail(journal: Journal, partition: int) -> list[ToldHead]:
     """The newest records of a partition of emon.readings, back to a tick or its beginning."""
-    end = (await journal.end_offsets(READINGS))[partition]
-    count = _LOOK_BACK
-    while True:
+    position = TopicPartition(READINGS, partition)
+    tail: list[ToldHead] = []
+    end, count = (await journal.end_offsets(READINGS))[partition], _LOOK_BACK
+    while end > 0 and not any(isinstance(record, TickHead) for record in tail[:count]):
         start = max(0, end - count)
-        records = [decode_input(r.value) async for r in
-                   _all(journal, TopicPartition(READINGS, partition), start, end)]
-        if start == 0 or any(isinstance(record, Tick) for record in records):
-            return records
-        count *= 2
+        tail[:0] = [decode_told(r.value) async for r in _all(journal, position, start, end)]
+        end, count = start, count * 2
+    return tail
 
 
 async def load_history(journal: Journal, begin: Begin, positions: Positions) -> DeviceHistory:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, and_, select, update
+from sqlalchemy import Connection, Engine, and_, bindparam, select, update
 
 from emon.domain import reading
 from emon.domain.errors import Fenced, Unavailable
@@ -36,6 +36,12 @@ _FORGET = f"DELETE FROM {_STATE} WHERE partition = ? AND participant = ?"
 _REPLACE = f"INSERT OR REPLACE INTO {_STATE} (partition, participant, state) VALUES (?, ?, ?)"
 _FORGET_ALL = f"DELETE FROM {_STATE} WHERE partition = %s AND participant = ANY(%s)"
 _COPY_STATES = f"COPY {_STATE} (partition, participant, state) FROM STDIN (FORMAT BINARY)"
+# Built once: a participant's days are read at their first contact, and building it costs more than reading.
+_PAGE = (select(_chunk.c.chunk_id, *_columns)
+         .where(_chunk.c.participant == bindparam("participant"),
+                _chunk.c.day.between(bindparam("from_day"), bindparam("to_day")),
+                _chunk.c.chunk_id > bindparam("last"))
+         .order_by(_chunk.c.chunk_id).limit(HISTORY_READ_BATCH))
 _decode = msgspec.json.Decoder(Bound).decode
 
 
@@ -60,11 +66,8 @@ class SqlHistory:
         last = 0
         while True:
             with reading_from(self._engine) as connection:
-                rows = connection.execute(
-                    select(_chunk.c.chunk_id, *_columns)
-                    .where(_chunk.c.participant == participant, _chunk.c.day.between(from_day, to_day),
-                           _chunk.c.chunk_id > last)
-                    .order_by(_chunk.c.chunk_id).limit(HISTORY_READ_BATCH)).all()
+                rows = connection.execute(_PAGE, {"participant": participant, "from_day": from_day, "to_day": to_day,
+                                                  "last": last}).all()
             for row in rows:
                 yield Chunk(*row[1:6], bytes(row[6]))
             if len(rows) < HISTORY_READ_BATCH:
