@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import tracemalloc
 
 import msgspec
 import pytest
@@ -96,3 +98,15 @@ def test_findings_at_rest_survive_restarts_and_late_news() -> None:
     written += judge.advance(by_hour[-1].received_at)
     assert decided(written) == decided(straight)
     assert sum(line.status == "closed" and line.revision > 2 for line in written) > 0  # of one that had ended
+
+
+def test_a_year_of_findings_at_rest_fits_into_memory() -> None:
+    """What a finding leaves behind for good: well under a kilobyte, however long its evidence."""
+    visits(1)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    book = rested(visits(300))
+    gc.collect()
+    each = (tracemalloc.get_traced_memory()[0] - before) / len(book.standing)
+    tracemalloc.stop()
+    assert each < 1000
