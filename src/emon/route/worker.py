@@ -117,16 +117,30 @@ class _Lease:
         self._host = socket.gethostname()
         self._me = f"{self._host}/{os.getpid()}/{store.random_hex(4)}"
         self._asked = -OWN_LEASE_S
+        self._renewal: asyncio.Task[bool] | None = None
 
     async def take(self) -> bool:
-        """Whether this process may route now. Raises Unavailable."""
-        if monotonic_s() - self._asked < OWN_LEASE_S / 3:
+        """Whether this process may route now. It goes on while the lease is renewed, as long as there is time for
+        that: the store may have others to serve first. Raises Unavailable."""
+        if self._renewal is not None and self._renewal.done():
+            renewal, self._renewal = self._renewal, None
+            if not renewal.result():
+                return False
+        age_s = monotonic_s() - self._asked
+        if age_s < OWN_LEASE_S / 3:
             return True
+        if self._renewal is None:
+            self._renewal = asyncio.create_task(self._ask(), name="emon-route-lease")
+        if age_s < OWN_LEASE_S * 2 / 3:
+            return True
+        renewal, self._renewal = self._renewal, None
+        return await renewal
+
+    async def _ask(self) -> bool:
         asked = monotonic_s()
-        holder = await asyncio.to_thread(self._take)
-        if holder == self._me:
-            self._asked = asked
-        return holder == self._me
+        mine = await asyncio.to_thread(self._take) == self._me
+        self._asked = asked if mine else -OWN_LEASE_S
+        return mine
 
     def _take(self) -> str:
         now = self._clock.now_us()
@@ -153,6 +167,8 @@ class _Lease:
     async def drop(self) -> None:
         """Lets another process route at once."""
         with contextlib.suppress(Unavailable):
+            if self._renewal is not None:
+                await self._renewal  # or it would be taken again behind us
             await asyncio.to_thread(store.drop_lease, self._engine, GROUP, self._me)
 
 

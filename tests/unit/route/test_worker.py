@@ -24,6 +24,7 @@ from emon.store import ingest as store
 from emon.store import open_engine, schema, upgrade, writing
 from emon.store import reading as store_reading
 from emon.store.progress import Progress, all_stages
+from emon.store.turns import turns_of
 from tests.unit.route.worlds import PARTITIONS, T0, bound, order, raw, reading, ticks, told, told_of
 
 
@@ -280,6 +281,18 @@ async def test_chunks_hold_what_left_memory_and_the_position_what_did_not(engine
     assert "E" in {record.key for record in records}, "E waits in memory: a restart must read it again"
 
 
+async def test_routing_goes_on_while_others_write_to_the_store(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "OWN_LEASE_S", 60)
+    journal = MemoryJournal(partitions=PARTITIONS)
+    async with routing(journal, engine):
+        await journal.append([bound("D", "P")])
+        await until(lambda: lag(journal) == 0)
+        with turns_of(str(engine.url.database)).mine():
+            await journal.append([bound("E", "P")])  # has to be put on record there; readings must not wait for it
+            await until(lambda: lag(journal) == 0, 5)
+            await journal.append([raw(reading("D", at)) for at in range(CHUNK_READINGS + 5)])
+            await until(lambda: lag(journal) == 0, 5)
+    assert len(await told_of(journal, "P")) == CHUNK_READINGS + 5
 
 
 async def test_a_binding_that_names_a_feed_moves_the_device_there(engine: Engine) -> None:
