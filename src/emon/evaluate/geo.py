@@ -46,32 +46,39 @@ class Box(NamedTuple):
 
 
 class Shape:
-    """A zone version with its buffer, or a place."""
+    """A zone version with its buffer, or a place. Most are never measured to: at first only the box is made."""
 
-    __slots__ = ("_centre", "_circle_m", "_measured", "_packed", "_simple", "box", "buffer_m")
+    __slots__ = ("_centre", "_circle_m", "_measured", "_packed", "_rings", "_simple", "box", "buffer_m")
 
     def __init__(self, polygons: tuple[tuple[Ring, ...], ...], centre: tuple[float, float] | None,
                  radius_m: float, buffer_m: float) -> None:
         self.buffer_m = buffer_m
         self._circle_m = radius_m if centre is not None else None
-        degrees = None if centre is not None else _polygons(polygons)
-        self._centre = centre if centre is not None else _centroid(degrees)
+        self._centre = centre
+        self._rings = polygons
         self._measured: dict[tuple[float, float], float] | None = None
         self._packed = b""
         self._simple = True
-        if degrees is None:
-            self.box = _box(self._centre * 2, radius_m + buffer_m)
+        if centre is not None:
+            self.box = _box(centre * 2, radius_m + buffer_m)
         else:
-            polygon = shapely.transform(degrees, self._to_metres)
-            hull = shapely.convex_hull(polygon)
-            self._simple = buffer_m == 0 or bool(shapely.area(hull) - shapely.area(polygon) < 1e-6)
-            self._packed = shapely.to_wkb(polygon)
-            self.box = _box(tuple(shapely.bounds(degrees)), buffer_m)
+            self.box = _box(_bounds(polygons), buffer_m)
+
+    def _make(self) -> tuple[float, float]:
+        """Makes what measuring takes of a polygon; returns the centre."""
+        degrees = _polygons(self._rings)
+        centre = self._centre = _centroid(degrees)
+        polygon = shapely.transform(degrees, self._to_metres)
+        hull = shapely.convex_hull(polygon)
+        self._simple = self.buffer_m == 0 or bool(shapely.area(hull) - shapely.area(polygon) < 1e-6)
+        self._packed = shapely.to_wkb(polygon)
+        self._rings = ()
+        return centre
 
     @property
     def centre(self) -> tuple[float, float]:
         """Where the projection touches: longitude and latitude."""
-        return self._centre
+        return self._centre or self._make()
 
     @property
     def circle_m(self) -> float | None:
@@ -81,16 +88,20 @@ class Shape:
     @property
     def geometry(self) -> tuple[Any, Any]:
         """A polygon and its border, in metres."""
+        if self._centre is None:
+            self._make()
         return _unpacked(self._packed)
 
     @property
     def simple(self) -> bool:
         """Whether the buffer may just be added to distances."""
+        if self._centre is None:
+            self._make()
         return self._simple
 
     def signed_distance_m(self, lon: Floats, lat: Floats) -> Floats:
         """Metres to the grown border, rounded to 1 cm; positive inside. Arrays of one length, degrees."""
-        x, y = _project(*self._centre, lon, lat)
+        x, y = _project(*self.centre, lon, lat)
         if self._circle_m is not None:
             signed = self._circle_m - np.hypot(x, y)
         else:
@@ -114,7 +125,8 @@ class Shape:
         return known
 
     def _measure_one(self, lon: float, lat: float) -> float:
-        azimuth, _, away = _WGS84.inv(self._centre[0], self._centre[1], lon, lat)
+        centre = self.centre
+        azimuth, _, away = _WGS84.inv(centre[0], centre[1], lon, lat)
         if self._circle_m is not None:
             signed = self._circle_m - away
         else:
@@ -138,7 +150,7 @@ class Shape:
                 or lon < box.west - east or lon > box.east + east)
 
     def _to_metres(self, lonlat: Floats) -> Floats:
-        return np.column_stack(_project(*self._centre, lonlat[:, 0], lonlat[:, 1]))
+        return np.column_stack(_project(*self.centre, lonlat[:, 0], lonlat[:, 1]))
 
 
 def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats,
@@ -209,6 +221,14 @@ def _polygons(polygons: tuple[tuple[Ring, ...], ...]) -> Any:
     shapes = [shapely.Polygon(_unwrap(rings[0], origin), [_unwrap(hole, origin) for hole in rings[1:]])
               for rings in polygons]
     return shapely.MultiPolygon(shapes) if len(shapes) > 1 else shapes[0]
+
+
+def _bounds(polygons: tuple[tuple[Ring, ...], ...]) -> tuple[float, ...]:
+    """West, south, east, north of what `_polygons` makes."""
+    origin = polygons[0][0][0][0]
+    points = [point for rings in polygons for point in _unwrap(rings[0], origin)]
+    lons, lats = [lon for lon, _ in points], [lat for _, lat in points]
+    return min(lons), min(lats), max(lons), max(lats)
 
 
 def _unwrap(ring: Ring, origin: float) -> list[tuple[float, float]]:

@@ -37,13 +37,6 @@ class Outage(NamedTuple):
     members: frozenset[str]  # devices
 
 
-class Said(NamedTuple):
-    """How many readings of one instant support a finding, and whether any says anything."""
-
-    fors: int
-    anything: bool
-
-
 class Wording(NamedTuple):
     """The texts that judge readings observed in [from_, until)."""
 
@@ -80,7 +73,10 @@ class Case:
 
     def readings(self, from_: int, until: int) -> list[Bound]:
         """Readings of devices bound when observed, in [from_, until] and up to the clock."""
-        from_, until = max(from_, self.floor), min(until, self.clock)
+        if from_ < self.floor:
+            from_ = self.floor
+        if until > self.clock:
+            until = self.clock
         if from_ > until:
             return []
         body = self.body
@@ -109,21 +105,24 @@ def place_events(case: Case, term: Term, supports: int, from_: int, until: int) 
     return events
 
 
-def said_at(case: Case, term: Term, supports: int, at: int) -> Said:
-    """What readings observed at an instant say, as `place_events` would find it."""
+def said_at(case: Case, term: Term, supports: int, at: int) -> int:
+    """How many readings observed at an instant support a finding, as `place_events` would find them; with none,
+    AGAINST where some speak against it, else UNSURE."""
     wording = case.wordings.get(term)
     if wording is None or not wording.from_ <= at < wording.until:
         wording = case.wordings[term] = _wording(case, term, at)
-    fors, anything = 0, False
+    fors, others = 0, UNSURE
     for bound in case.place_readings(at, at):
         if bound.reading.kind == "position":
             sign = _signs(supports, bound, wording)[0]
         else:
             event = _presence_event(case, wording.piece, supports, bound)
             sign = UNSURE if event is None else event.sign
-        fors += sign == FOR
-        anything |= sign != UNSURE
-    return Said(fors, anything)
+        if sign == FOR:
+            fors += 1
+        elif sign == AGAINST:
+            others = AGAINST
+    return fors or others
 
 
 def _wording(case: Case, term: Term, at: int) -> Wording:

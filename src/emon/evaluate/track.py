@@ -97,7 +97,7 @@ class Day:
         """Readings observed in [from_, until]."""
         instants = self.instants
         if not instants or (instants[0] >= from_ and instants[-1] <= until):
-            return self.rows
+            return list(self.rows)
         low = bisect_left(instants, from_)
         return self.rows[low:bisect_right(instants, until, low)]
 
@@ -164,10 +164,12 @@ class Track:
     def between(self, from_: int, until: int) -> list[Bound]:
         """Readings observed in [from_, until], in fold order."""
         first, last = day_of(from_), day_of(until)
+        if first == last and (day := self._days.get(first)) is not None:
+            return day.between(from_, until)
         self._load(first, last)
         out: list[Bound] = []
-        for day in range(first, last + 1):
-            out += self._days[day].between(from_, until)
+        for number in range(first, last + 1):
+            out += self._days[number].between(from_, until)
         return out
 
     def take_fresh(self) -> list[Bound]:

@@ -44,7 +44,7 @@ class Curfew:
             at = bound.reading.observed_at
             outside = at <= quiet or at < term.from_ or at >= term.until
             if outside or (any(s.from_ <= at < s.until for s in term.duty(at, at))
-                           and said_at(case, term, OUT, at).fors):
+                           and said_at(case, term, OUT, at) > 0):
                 moving.append(bound)
         return moving
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from emon.domain import schedule
-from emon.domain.instant import HOUR, SECOND
+from emon.domain.instant import SECOND
 from emon.domain.versions import NEVER
 from emon.evaluate import machine
 from emon.evaluate.ledger import Ledger, Told
@@ -15,7 +15,7 @@ from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.signals import IN, OUT, Case, place_events, said_at
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
 from emon.journal.records import Bound
-from emon.limits import ACCURACY_FACTOR, CHAIN_GAP, CONFIRM_FIXES
+from emon.limits import ACCURACY_FACTOR, CHAIN_GAP, CONFIRM_FIXES, LOOK_AROUND
 
 
 class Zones:
@@ -44,15 +44,15 @@ class Zones:
                 moving.append(bound)
                 continue
             said = said_at(case, term, supports, at)
-            if said.fors:
+            if said > 0:
                 late = last is not None and at < last
-                if late and said.fors == 1 and knobs(term).confirm >= 2 and ledger.supports(at):
+                if late and said == 1 and knobs(term).confirm >= 2 and ledger.supports(at):
                     quiet = max(quiet, at)
                     if hint.chain_from is None and ledger.fors[-1] == at and at >= (hint.stretch_from or at):
                         hint.chain_from, empty = at, False  # what broke this chain may be contradicted
                 else:
                     moving.append(bound)
-            elif said.anything:
+            elif said == AGAINST:
                 last = at if last is None else max(last, at)
         if hint.stretch_from is not None:
             hint.last_event = last
@@ -87,7 +87,7 @@ class Zones:
                 len(case.orders.by_condition(case.participant)[term.key]) > 1):
             return False
         supports = IN if term.condition.kind == "exclusion_zone" else OUT
-        high, step = until + HOUR, 4 * HOUR
+        high, step = until + LOOK_AROUND, 4 * LOOK_AROUND
         while high < last and (hint.open_from is None or high < hint.open_from):
             events = place_events(case, term, supports, begin, high)
             outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), high)
@@ -135,7 +135,7 @@ def anchor(case: Case, term: Term, supports: int, stretch: Stretch, hint: Hint, 
             if from_ <= run.settled:
                 return run.onset
             bottom = max(bottom, min(run.settled, from_))
-    step, top = HOUR, from_ - 1
+    step, top = LOOK_AROUND, from_ - 1
     while top >= bottom:
         low = max(top - step, bottom)
         contrary = [e.at for e in place_events(case, term, supports, low, top) if e.sign == AGAINST]
