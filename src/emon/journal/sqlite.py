@@ -100,13 +100,18 @@ class SqliteJournal:
         return await self.look(lambda file: file.end_offsets(topic))
 
     async def read(self, position: TopicPartition, offset: int, max_records: int) -> Sequence[Record]:
+        self._open_reader()
         table = self.table(position)
+        recent = self._recent.get(table)
+        if recent is not None and (written := recent.read(position, offset, max_records)):
+            return written
         records = await self.look(lambda file: file.read(position, table, offset, max_records))
         return records[:max_records]
 
     async def trim(self, topic: str, before: Mapping[int, int]) -> None:
         tables = {self.table(TopicPartition(topic, index)): offset for index, offset in before.items()}
         await self.do(lambda file: file.trim(tables))
+        self._forget()
 
     # --- for SqliteConsumer ------------------------------------------------------------------------------
 
@@ -181,12 +186,16 @@ class SqliteJournal:
 
     def _committed(self, committed: Committed) -> None:
         if not committed.alone:
-            self.times_not_alone += 1
-            self._recent.clear()
-            self._generations.clear()
+            self._forget()
         for table, written in committed.written.items():
             self._recent.setdefault(table, Recent()).add(written)
         self._wake()
+
+    def _forget(self) -> None:
+        """From now on the file has to be asked, until it is known again what it holds."""
+        self.times_not_alone += 1
+        self._recent.clear()
+        self._generations.clear()
 
     def _wake(self) -> None:
         self._changed.set()

@@ -61,6 +61,7 @@ async def test_a_stage_reads_what_its_own_process_wrote_without_asking_the_file(
         await journal.append(some("b", "four"))
         found = [*await polled(consumer, 1), *await polled(consumer, 9)]
         assert sorted(found) == ["four", "three", "two"] and found.index("two") < found.index("three")
+        assert [record.key for record in await journal.read(A, 1, 9)] == ["two", "three"]
         with pytest.raises(Unavailable):
             await polled(consumer)
 
