@@ -10,11 +10,11 @@ from random import Random
 import msgspec
 
 from emon.domain.binding import Binding
-from emon.domain.instant import SECOND
+from emon.domain.instant import MINUTE, SECOND
 from emon.domain.order import Order
 from emon.domain.reading import Reading
 from emon.evaluate import batch
-from emon.journal.records import InputRecord
+from emon.journal.records import Bound, InputRecord
 from tests.unit.evaluate.world import CONTACT, CURFEW, EXCLUSION, SCHOOL, at, fix, order
 
 PEOPLE = 6
@@ -39,6 +39,20 @@ def crowd(seed: int) -> list[InputRecord]:
     readings.sort(key=lambda r: r.received_at)
     spread = [msgspec.structs.replace(r, received_at=r.received_at + i % 7 * SECOND) for i, r in enumerate(readings)]
     return list(batch.merge(sorted(spread, key=lambda r: r.received_at), orders, [SCHOOL], bindings))
+
+
+def shuffled(records: list[InputRecord], seed: int, size: int) -> tuple[list[InputRecord], int]:
+    """The same readings in an order that says nothing, in arrivals of `size`, one a minute after the last was
+    observed; and when all have arrived."""
+    bounds = [record for record in records if isinstance(record, Bound)]
+    Random(seed).shuffle(bounds)
+    end = max(bound.reading.observed_at for bound in bounds)
+    arrivals = [end + (1 + index // size) * MINUTE for index in range(len(bounds))]
+    late: list[InputRecord] = [
+        msgspec.structs.replace(b, received_at=at, reading=msgspec.structs.replace(b.reading, received_at=at))
+        for b, at in zip(bounds, arrivals, strict=True)]
+    texts = [record for record in records if not isinstance(record, Bound)]
+    return [*texts, *late], arrivals[-1]
 
 
 def _day(random: Random, device: str, delay: float) -> list[Reading]:

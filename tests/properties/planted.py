@@ -405,6 +405,14 @@ NO_LANE = Plant(
     "no fault: everything is judged in full, which is what the lane must be equal to",
 )
 
+NO_SKIMMING = Plant(
+    "every reading is news about zones",
+    "emon.evaluate.rules.zones",
+    "        return moving\n",
+    "        return bounds\n",
+    "no fault: around every reading all is judged anew, which is what skimming must be equal to",
+)
+
 LANE_PLANTS = (
     Plant(
         "neighbours of a late fix are strangers",

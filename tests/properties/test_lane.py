@@ -10,8 +10,8 @@ from functools import lru_cache
 import pytest
 
 from emon.domain.finding import Finding
-from tests.properties.crowds import UNTIL, crowd
-from tests.properties.planted import LANE_PLANTS, NO_LANE, Plant
+from tests.properties.crowds import UNTIL, crowd, shuffled
+from tests.properties.planted import LANE_PLANTS, NO_LANE, NO_SKIMMING, Plant
 from tests.properties.running import REAL, in_batches_of, restarted
 from tests.properties.test_planted import subject
 
@@ -31,6 +31,15 @@ def test_a_crowd_in_the_lane_is_judged_as_in_full(seed: int) -> None:
     assert in_batches_of(REAL, given, UNTIL, len(given)) == expected
     assert in_batches_of(REAL, given, UNTIL, 50) == expected
     assert restarted(REAL, given[:600], UNTIL, seed) == in_batches_of(REAL, given[:600], UNTIL, 600)
+
+
+@pytest.mark.parametrize("size", [1, 5, 60])
+def test_shuffled_arrivals_are_judged_as_if_every_reading_were_news(size: int) -> None:
+    for seed in SEEDS[:4]:
+        given, until = shuffled(crowd(seed), seed, size)
+        expected = in_batches_of(subject(NO_SKIMMING), given, until, 500)
+        assert expected
+        assert in_batches_of(REAL, given, until, 500) == expected
 
 
 @pytest.mark.parametrize("plant", LANE_PLANTS, ids=lambda plant: plant.name)

@@ -67,6 +67,13 @@ def test_a_zone_across_the_antimeridian_has_an_inside() -> None:
     assert shape.signed_distance_m(np.array([180.0, -179.95, 0.0]), np.array([0.1, 0.1, 0.1]))[:2].min() > 0
 
 
+def test_the_box_of_a_zone_across_the_antimeridian_goes_on_beyond_it() -> None:
+    ring = ((179.9, 0.0), (-179.9, 0.0), (-179.9, 0.2), (179.9, 0.2), (179.9, 0.0))
+    shape = geo.of_zone(Zone(id="z", polygons=((ring,),)), 0.0)
+    assert not shape.is_far(180.05, 0.1, 0.0)
+    assert shape.is_far(179.8, 0.1, 0.0)
+
+
 def test_many_fixes_at_once_measure_as_one_by_one() -> None:
     shapes = [geo.of_zone(square(200.0, hole=hole), 20.0) for hole in (False, True)] * 20
     rng = np.random.default_rng(3)
