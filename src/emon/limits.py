@@ -41,6 +41,10 @@ CONTACT_HOLD_S: Final = 300.0
 LATE_AFTER: Final = 15 * MINUTE
 OUTAGE_MIN_MEMBERS: Final = 5
 OWN_OUTAGE_GAP: Final = 30 * SECOND
+BATTERY_LOW: Final = 0.15  # a fraction of full: a day's warning on usual bracelets
+BATTERY_CRITICAL: Final = 0.05  # about to fall silent
+BATTERY_CHARGED: Final = 0.30  # well above low, so that a charge that wavers is one finding
+MOCK_CLEAR_AFTER: Final = 10 * MINUTE  # a phone that fakes its place says so again well within
 TEST_SPAN: Final = DAY  # results under one test id lie no further apart; more is the id given to another test
 ALCOHOL_LIMITS: Final[Mapping[str, float]] = MappingProxyType({  # an order's `limits` may say otherwise
     "breath_g_210l": 0.020,  # above what mouth alcohol and sensor noise leave after a quarter of an hour

@@ -15,7 +15,7 @@ import msgspec
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.journal.records import Bound, InputRecord
-from tests.oracle import attendance, breath, curfew, laboratory, runs, silence
+from tests.oracle import attendance, breath, curfew, devices, laboratory, runs, silence
 from tests.oracle.fixes import Fix, Person, fixes
 from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
 from tests.oracle.ledger import Interval, Ledger
@@ -41,6 +41,9 @@ KINDS = (
     "attendance_missed",
     "attendance_late",
     "attendance_left",
+    "tamper",
+    "panic",
+    "battery",
 )
 
 
@@ -191,6 +194,10 @@ def _term(
         case "substance_testing":
             for span in judged_spans(term, None):
                 for fact in laboratory.facts(person, term, span.start, span.end, horizon, result.reached):
+                    yield _of_fact(person, term, fact)
+        case "device_integrity":
+            for span in judged_spans(term, None):
+                for fact in devices.facts(person, term, span, result.reached):
                     yield _of_fact(person, term, fact)
 
 

@@ -28,6 +28,7 @@ _OUTAGES, _TRACK, _PERSON = "emon.evaluate.outages", "emon.evaluate.track", "emo
 _STATE, _LIMITS, _VERSIONS = "emon.evaluate.state", "emon.limits", "emon.domain.versions"
 _ATTENDANCE = "emon.evaluate.rules.attendance"
 _SCHEDULE = "emon.domain.schedule"
+_INTEGRITY = "emon.evaluate.rules.integrity"
 _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LABORATORY = "emon.evaluate.rules.laboratory"
 _LEDGER, _SORTING, _LANE_ROWS = "emon.evaluate.ledger", "emon.evaluate.lane_sorting", "emon.evaluate.lane_rows"
@@ -53,6 +54,62 @@ PLANTS = (
         "b.reading.observed_at < end for",
         "b.reading.observed_at <= end for",
         "one sample would serve two months",
+    ),
+    Plant(
+        "a strap that is closed at once was never open",
+        _INTEGRITY,
+        "elif run is not None and closes(one, run.said[-1]):",
+        "elif run is not None and closes(one, run.said[-1]) and one.at > run.said[0].at:",
+        "a strap that was cut and taped would stay open for ever, or be overlooked",
+    ),
+    Plant(
+        "any fix ends a faked location",
+        _INTEGRITY,
+        "s.at >= last.at + MOCK_CLEAR_AFTER)",
+        "s.at >= last.at)",
+        "the faked fix itself would end it",
+    ),
+    Plant(
+        "a faked location counts from its first report",
+        _INTEGRITY,
+        "                    run.said.append(one)",
+        "                    pass",
+        "it would end while the device still reports it",
+    ),
+    Plant(
+        "a binding's end closes nothing",
+        _INTEGRITY,
+        "min(stretch.until, wearing.until)",
+        "stretch.until",
+        "whoever gave the bracelet back would be accused for ever",
+    ),
+    Plant(
+        "a low battery is charged as soon as it is not low",
+        _INTEGRITY,
+        "s.battery >= BATTERY_CHARGED)",
+        "s.battery >= BATTERY_LOW)",
+        "a charge that wavers would be many findings",
+    ),
+    Plant(
+        "fifteen percent is low",
+        _LIMITS,
+        "BATTERY_LOW: Final = 0.15 ",
+        "BATTERY_LOW: Final = 0.1500001 ",
+        "the border belongs to those who are charged",
+    ),
+    Plant(
+        "a tamper is forgotten at the instant at which it ends",
+        _INTEGRITY,
+        "if s.onset < from_ <= s.settled), default=from_)",
+        "if s.onset < from_ < s.settled), default=from_)",
+        "what comes in late about that instant would be a tamper of its own",
+    ),
+    Plant(
+        "late fixes never end a faked location earlier",
+        _INTEGRITY,
+        'return reading.method == "gnss" and (before or positions_matter(hint))',
+        'return reading.method == "gnss" and positions_matter(hint)',
+        "what is in force would depend on arrival",
     ),
     Plant(
         "a confirmation may come at once",

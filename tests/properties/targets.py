@@ -199,6 +199,36 @@ def _of_samples() -> list[Target]:
     ]
 
 
+def _worn(**binding: float) -> Scene:
+    return Scene().order(Condition(id="device", kind="device_integrity")).bind(**binding)  # type: ignore[arg-type]
+
+
+def _of_devices() -> list[Target]:
+    held = _worn(until=20, arrive=-60).status(0, event="strap_open").status(0, event="panic")
+    mocked = _worn().status(0, event="mock_location").status(5, event="mock_location").fix(10, "home")
+    both = _worn().status(0, event="strap_open").status(1, event="case_open").status(2, event="strap_closed")
+    ended = Scene().order(Condition(id="device", kind="device_integrity"), until=20).bind()
+    late = _worn().status(0, event="strap_open").status(30, event="strap_closed")
+    drained = _worn()
+    for minute, charge in ((0, 0.15), (1, 0.149), (2, 0.05), (3, 0.049), (4, 0.299), (5, 0.3), (6, 0.1)):
+        drained.status(minute, event="battery", battery_fraction=charge)
+    return [
+        ("unbound while open", held, 30),
+        ("faked location", mocked.fix(14.99, "home").fix(15, "home", method="wifi").fix(16, "home"), 20),
+        ("late fix in a faked location", _worn().status(0, event="mock_location").fix(20, "home").fix(
+            12, "home", arrive=25), 30),
+        ("two tampers at once", both.status(3, event="case_closed"), 10),
+        ("short tamper", _worn().status(0, event="strap_open").status(0, event="strap_closed"), 10),
+        ("order ends while open", ended.status(0, event="shielding_start").status(20, event="shielding_stop"), 30),
+        ("closed earlier by late word", late.status(10, event="strap_closed", arrive=40), 50),
+        ("opened earlier by late word", late.status(-5, event="strap_open", arrive=45), 50),
+        ("opened again where it ends", _worn().status(0, event="strap_open").status(10, event="strap_closed").status(
+            10, event="strap_open", arrive=12), 15),
+        ("drained", drained, 10),
+        ("contradicting charges", _worn().status(0, battery_fraction=0.1).status(0, battery_fraction=0.2, arrive=5), 9),
+    ]
+
+
 @lru_cache(maxsize=1)
 def targets() -> tuple[Case, ...]:
     """All of them, with the oracle's answers."""
@@ -211,5 +241,6 @@ def targets() -> tuple[Case, ...]:
             *_of_silences(),
             *_of_breath(),
             *_of_samples(),
+            *_of_devices(),
         )
     )

@@ -8,7 +8,8 @@ from typing import Any
 from emon.domain.finding import Finding
 from tests.oracle.oracle import EITHER
 
-NAMED_REASONS = ("order_ended", "terms_changed", "unknown_after", "leave", "feed_outage")
+NAMED_REASONS = ("order_ended", "terms_changed", "unknown_after", "leave", "feed_outage",
+                 "unbound", "critical")
 _OF_THE_ARRIVAL = ("received_at", "late")
 
 

@@ -78,6 +78,10 @@ LABELS = (
     "test_missed",
     "attendance",
     "attendance unknown",
+    "tamper",
+    "panic",
+    "battery",
+    "unbound",
 )
 LABEL_OF_KIND = {
     "feed_outage": "feed outage",
@@ -221,6 +225,31 @@ def _laboratory(draw: Draw, scene: Scene, date: str) -> None:
             arrive += draw(delays)
 
 
+def _device(draw: Draw, scene: Scene, date: str) -> None:
+    """What the bracelet says of itself, around borders, with and without its closing event."""
+    _with_condition(scene, Condition(id="device", kind="device_integrity"))
+    for _ in range(draw(st.integers(1, 4))):
+        minute = draw(minutes) + draw(st.sampled_from([0, 0, 0.25]))
+        event = draw(device_events)
+        scene.status(minute, event=event, arrive=minute + draw(delays))
+        if event == "mock_location":
+            later = minute + draw(st.sampled_from([5, 9.75, 10, 15]))
+            scene.fix(later, draw(sites), method=draw(methods), arrive=later + draw(delays))
+        elif event in CLOSING and draw(st.booleans()):
+            later = minute + draw(st.sampled_from([0, 0, 0.25, 5, 30]))
+            scene.status(later, event=CLOSING[event], arrive=later + draw(delays))
+        if draw(st.sampled_from([False, False, True])):
+            of = scene.readings[-1]
+            scene.readings.append(msgspec.structs.replace(
+                of, battery_fraction=draw(charges), received_at=of.received_at + scene_us(draw(delays))))
+    for _ in range(draw(st.integers(0, 4))):
+        minute = draw(minutes) + draw(st.sampled_from([0, 0.25]))
+        scene.status(minute, event=draw(st.sampled_from(["battery", "heartbeat"])), battery_fraction=draw(charges),
+                     arrive=minute + draw(delays))
+    if draw(st.sampled_from([False, False, True])):
+        scene.bind("D", "P", version=2, until=draw(minutes), arrive=draw(st.sampled_from([-60, 60])))
+
+
 def _with_condition(scene: Scene, condition: Condition) -> None:
     """The first order of all demands this too."""
     index = next(i for i, (_, v) in enumerate(scene.versions) if isinstance(v, Order))
@@ -229,6 +258,15 @@ def _with_condition(scene: Scene, condition: Condition) -> None:
     scene.versions[index] = (at, msgspec.structs.replace(order, conditions=(*order.conditions, condition)))
 
 
+CLOSING = {
+    "strap_open": "strap_closed",
+    "case_open": "case_closed",
+    "proximity_lost": "proximity_restored",
+    "shielding_start": "shielding_stop",
+    "jamming_start": "jamming_stop",
+}
+device_events = st.sampled_from([*CLOSING, "strap_open", "strap_open", "mock_location", "mock_location", "panic"])
+charges = st.sampled_from([0.0, 0.049, 0.05, 0.1, 0.149, 0.15, 0.299, 0.3, 0.9])
 breath_values = st.sampled_from([0.0, 0.019, 0.02, 0.05, 0.08])
 kinds_of_conditions = st.sets(
     st.sampled_from(["exclusion", "inclusion", "curfew", "contact"]), min_size=1, max_size=3
@@ -524,6 +562,7 @@ def _deaf(draw: Draw, scene: Scene, date: str) -> None:
 TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in which they are applied
     "breath": _breath,
     "laboratory": _laboratory,
+    "device": _device,
     "routine": _routine,
     "appointment": _appointment,
     "late_middle": _late_middle,
@@ -547,7 +586,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "deaf": _deaf,
 }
 DUTIES = ("appointment",)  # places and people, beside zones and curfews
-MEASURES = ("breath", "laboratory")  # what is measured beside positions
+MEASURES = ("breath", "laboratory", "device")  # what is measured beside positions
 
 
 @st.composite
@@ -645,7 +684,8 @@ def labels_of_output(lines: Sequence[Finding]) -> set[str]:
         }
         found |= {
             label
-            for reason, label in (("unknown_after", "unknown after"), ("order_ended", "order ended"))
+            for reason, label in (
+                ("unknown_after", "unknown after"), ("order_ended", "order ended"), ("unbound", "unbound"))
             if line.reason == reason
         }
         found |= {line.kind} & set(LABELS)

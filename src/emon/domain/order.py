@@ -19,6 +19,7 @@ JUDGED_KINDS = (
     "alcohol",
     "substance_testing",
     "attendance",
+    "device_integrity",
 )
 """Kinds of conditions that this version has a rule for; others may stand in orders and are told to be idle."""
 

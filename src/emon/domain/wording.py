@@ -50,6 +50,14 @@ _FACTS: Final[Mapping[str, str]] = {
     "implausible_movement": "Implausible movement",
     "feed_outage": "Vendor feed is silent",
 }
+TAMPERS: Final[Mapping[str, str]] = {
+    "strap_open": "Strap open",
+    "case_open": "Device case open",
+    "proximity_lost": "Device away from its wearer",
+    "shielding_start": "Device shielded",
+    "jamming_start": "Signal jammed",
+    "mock_location": "Faked location",
+}
 KINDS: Final = frozenset(_BREACHES) | frozenset(_FACTS)
 _SURE: Final = {0: "likely an artefact", 1: "not verified", 2: "probable", 3: "confirmed",
                 4: "confirmed, with a person at risk"}
@@ -68,11 +76,19 @@ _WITHDRAWN: Final[Mapping[str, str]] = {
 }
 
 
-def title(kind: str) -> str:
-    """What may have happened, in a few words."""
+def title(kind: str, event: str | None = None) -> str:
+    """What may have happened, in a few words. `event` names a tamper."""
+    if kind == "tamper" and event is not None and event in TAMPERS:
+        return f"Device tamper: {TAMPERS[event].lower()}"
     if kind in _BREACHES:
         return f"Possible breach: {_BREACHES[kind]}"
     return _FACTS.get(kind) or kind.replace("_", " ").capitalize()
+
+
+def event_of(finding: Finding) -> str | None:
+    """The device's event that a finding is about, if it is about one."""
+    event = finding.evidence.get("event")
+    return event if isinstance(event, str) else None
 
 
 def sure(level: int) -> str:
@@ -97,7 +113,8 @@ def sentence(finding: Finding, time_zone: str | None) -> str:
     """What was observed, when, by what, and how sure it is: the rule's own sentence where it wrote one."""
     if own := finding.evidence.get("sentence"):
         return str(own)
-    parts = [title(finding.kind), f"{sure(finding.level)} (level {finding.level})", _when(finding, time_zone)]
+    parts = [title(finding.kind, event_of(finding)), f"{sure(finding.level)} (level {finding.level})",
+             _when(finding, time_zone)]
     if finding.condition is not None:
         version = "" if finding.order_version is None else f" version {finding.order_version}"
         parts.append(f"under condition {finding.condition} of order {finding.order}{version}")

@@ -19,6 +19,7 @@ from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
 from emon.evaluate.person import Conditioned, Person
 from emon.evaluate.rules import RULE_OF_KIND
 from emon.evaluate.rules.contact import pace_of
+from emon.evaluate.rules.integrity import positions_matter
 from emon.evaluate.rules.zones import chain_life, knobs
 from emon.evaluate.signals import IN, OUT
 from emon.limits import DEFAULT_FEED, STATE_BEFORE_START
@@ -100,6 +101,9 @@ def _add(row: Row, person: Person, term: Term, condition: Conditioned, orders: O
         return _add_curfew(row, term, piece, condition, orders, clock)
     if kind == "alcohol":
         return condition.hint.open_from is None  # else anything heard may decide a test that did not come in
+    if kind == "device_integrity":
+        _clip(row, (ALWAYS if condition.hint.last_event is None else condition.hint.last_event) + 1, NEVER)
+        return not positions_matter(condition.hint)
     return "position" not in RULE_OF_KIND[kind].reads
 
 

@@ -25,6 +25,9 @@ _SUBJECT = {
     "contact_lost": "No reading received from any device",
     "location_lost": "Readings arrive, but none says where",
     "feed_outage": "A whole feed is silent",
+    "tamper": "Device tamper",
+    "panic": "Panic button pressed",
+    "battery": "Battery of the device low",
     "breath_failed": "Breath test and its confirmation at or above the cut-off",
     "breath_missed": "Possibly a breath test missed",
     "breath_incomplete": "Breath test not completed",
@@ -32,6 +35,14 @@ _SUBJECT = {
     "breath_not_received": "No result of a planned breath test received, and nothing else from its device",
     "test_failed": "Laboratory test failed",
     "test_missed": "Possibly a laboratory test missed",
+}
+_TAMPERS = {
+    "strap_open": "Strap reported open",
+    "case_open": "Device case reported open",
+    "proximity_lost": "Device reported away from its wearer",
+    "shielding_start": "Device reported shielded",
+    "jamming_start": "Signal reported jammed",
+    "mock_location": "Faked location reported",
 }
 _ENDED = {
     "left_zone": "later fixes were outside again",
@@ -44,6 +55,14 @@ _ENDED = {
     "terms_changed": "the order's terms changed then",
     "leave_began": "leave began then",
     "suspension_began": "the condition was suspended then",
+    "strap_closed": "the device reports its strap closed",
+    "case_closed": "the device reports its case closed",
+    "proximity_restored": "the device reports that it is back at its wearer",
+    "shielding_stop": "the device reports that shielding ended",
+    "jamming_stop": "the device reports that jamming ended",
+    "charged": "it was charged again then",
+    "unbound": "the device was no longer this person's then",
+    "panic": "the device reports it as one press",
     "confirmed": "the confirmation agreed",
     "no_confirmation": "the first result was positive, and no confirmation followed in time",
     "incomplete": "the device reports an incomplete test",
@@ -76,14 +95,14 @@ def evidence(key: Key, interval: Interval) -> dict[str, Any]:
 
 def retraction(last: Finding, reason: str) -> dict[str, Any]:
     """The evidence of a withdrawn finding: what it was, and why it no longer stands."""
-    subject = _SUBJECT.get(last.kind, last.kind)
+    subject = _subject(last.kind, last.evidence.get("event"))
     text = f"Withdrawn: {subject.lower()} from {instant.iso(last.onset)}; {_WITHDRAWN.get(reason, reason)}."
     return {**last.evidence, "sentence": text}
 
 
 def sentence(interval: Interval) -> str:
     """One sentence, with the reservation that the evidence deserves."""
-    subject = _SUBJECT.get(interval.kind, interval.kind)
+    subject = _subject(interval.kind, interval.numbers.get("event"))
     if interval.family == "location_lost" and "dwell_s" in interval.numbers:
         subject = "Too few fixes to say whether an appointment was kept"
     text = f"{subject} from {instant.iso(interval.onset)}"
@@ -97,12 +116,26 @@ def sentence(interval: Interval) -> str:
         where = "inside" if first["distance_m"] > 0 else "outside"
         text += (f". The first fix was {abs(first['distance_m']):.2f} m {where} the border, "
                  f"accurate to {first['accuracy_m']:g} m")
-    text += _tested(interval)
+    text += _tested(interval) + _charged(interval)
     if "dwell_s" in interval.numbers:
         text += _dwell(interval)
     elif interval.used and interval.kind in ("contact_lost", "location_lost"):
         text += f". The last one was observed at {instant.iso(interval.used[0].reading.observed_at)}"
     return f"{text} ({_LEVEL[interval.level]})."
+
+
+def _subject(kind: str, event: str | None) -> str:
+    """What was observed; of a tamper, which."""
+    return _TAMPERS.get(event or "", _SUBJECT[kind]) if kind == "tamper" else _SUBJECT.get(kind, kind)
+
+
+def _charged(interval: Interval) -> str:
+    """The charges that were compared."""
+    charges = interval.numbers.get("charges")
+    if not charges:
+        return ""
+    told = [f"{100 * charge['battery_fraction']:g} %" for charge in charges]
+    return f". Charge reported: {', '.join(told)}"
 
 
 def _tested(interval: Interval) -> str:

@@ -137,14 +137,14 @@ def _subject(about: About) -> str:
     number = f"P{about.alert.priority} alert {about.alert.alert_id}"
     if about.finding.kind in _RESTRICTED:
         return number
-    return f"{number}: {wording.title(about.finding.kind)}"
+    return f"{number}: {wording.title(about.finding.kind, wording.event_of(about.finding))}"
 
 
 def _what(about: About, time_zone: str | None) -> list[str]:
     finding, alert = about.finding, about.alert
     if finding.kind in _RESTRICTED:
         return [f"Alert {alert.alert_id} needs you. Its details are restricted: read them in the console."]
-    lines = [f"{wording.title(finding.kind)}."]
+    lines = [f"{wording.title(finding.kind, wording.event_of(finding))}."]
     if about.reason == "again":
         lines.append("It was dealt with and has begun again.")
     elif about.reason == "kind":
@@ -192,7 +192,7 @@ def _correction(about: About, told: Told, setting: Setting) -> Message:
     if about.reason == "withdrawn":
         what = f"is withdrawn: {wording.why_withdrawn(finding)}."
     elif told.said_kind != finding.kind:
-        what = f"is now: {wording.title(finding.kind)}."
+        what = f"is now: {wording.title(finding.kind, wording.event_of(finding))}."
     else:
         what = f"is less sure than it was: {wording.sure(finding.level)} (level {finding.level})."
     subject = told.subject.removeprefix("Correction: ")

@@ -8,6 +8,7 @@ from emon.evaluate.rules.alcohol import Alcohol
 from emon.evaluate.rules.attendance import Attendance
 from emon.evaluate.rules.contact import Contact
 from emon.evaluate.rules.curfew import Curfew
+from emon.evaluate.rules.integrity import Integrity
 from emon.evaluate.rules.laboratory import Laboratory
 from emon.evaluate.rules.zones import Zones
 from emon.evaluate.verdict import Reaching, Rule, Skimming
@@ -19,6 +20,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Alcohol(),
     Laboratory(),
     Attendance(),
+    Integrity(),
 )
 
 RULE_OF_KIND: Final[dict[str, Rule]] = {kind: rule for rule in RULES for kind in rule.kinds}
@@ -29,4 +31,5 @@ SKIMMING_OF_KIND: Final[dict[str, Skimming]] = {
 REACHING_OF_KIND: Final[dict[str, Reaching]] = {
     "alcohol": Alcohol(),
     "substance_testing": Laboratory(),
+    "device_integrity": Integrity(),
 }
