@@ -66,6 +66,9 @@ def order_warnings(order: OrderDocument) -> Iterator[ObjectFault]:
         if kind not in JUDGED_KINDS:
             yield ObjectFault(("conditions", at), f"no rule of this version judges {kind}: the condition is kept and "
                               "finds nothing")
+        elif getattr(order.conditions[at], "charge_every_h", None) is not None:
+            yield ObjectFault(("conditions", at, "charge_every_h"), "no rule of this version judges charging: "
+                              "`charge_every_h` is kept and finds nothing")
     if order.time_zone is None and any(getattr(condition, "windows", None)
                                        or getattr(condition, "tests", None)
                                        for condition in order.conditions):
