@@ -109,9 +109,9 @@ class Evaluator:
         if calm_from is not None and self._lane.names:
             for name in self._due_people(last):
                 self._leave_lane(name)
-            idle, _ = self._lane.idle(bounds, last, calm_from)
-            self._outages.skim([bounds[i] for i in np.flatnonzero(idle).tolist()], ticks, last)
-            loud = [bounds[i] for i in np.flatnonzero(~idle).tolist()]
+            idle = self._lane.idle(bounds, last, calm_from)
+            self._outages.skim(idle.bounds, ticks, last)
+            loud = [bounds[i] for i in np.flatnonzero(~idle.good).tolist()]
         written: list[Finding] = []
         for _, arrival in groupby(loud, key=_received):
             written += self._arrive(list(arrival))

@@ -28,6 +28,7 @@ from emon.limits import CACHED_GROWN, CACHED_POLYGONS
 Floats = NDArray[np.float64]
 _WGS84: Final = Geod(ellps="WGS84")
 _ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
+_ARC_M: Final = 1.0  # much more than straight pieces for arcs take away from any buffer
 _METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
 _REMEMBERED: Final = 64  # fixes of one chain, looked at again and again
 _MANY_CORNERS: Final = 64  # from so many on an index pays
@@ -172,7 +173,7 @@ def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats,
         within = shapely.contains_xy([polygon for polygon, _ in parts], x[rest], y[rest])
         signed[rest] = np.where(within, apart, -apart)
     grown = signed + np.array([shape.buffer_m for shape in shapes])
-    unsure = grown > 0 if enough_m is None else (grown > 0) & (grown <= enough_m + 0.01)
+    unsure = grown > 0 if enough_m is None else (grown > 0) & (grown <= enough_m + _ARC_M)
     for i in np.flatnonzero(unsure).tolist():  # the buffer added is the least that it may be
         if not shapes[i].simple:
             grown[i] = shapes[i].signed_distance_m(lon[i:i + 1], lat[i:i + 1])[0]

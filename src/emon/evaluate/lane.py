@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from emon.domain.versions import NEVER
-from emon.evaluate.lane_columns import Columns, Flags
+from emon.evaluate.lane_columns import Columns
 from emon.evaluate.lane_pending import Waiting
 from emon.evaluate.lane_rows import Row, note_chain, note_event
-from emon.evaluate.lane_sorting import Sorting
+from emon.evaluate.lane_sorting import Idle, Sorting
 from emon.evaluate.person import Person
 from emon.evaluate.port import Chunk
 from emon.journal.records import Bound
@@ -47,12 +47,11 @@ class Lane(Columns):
         self.rows[p] = row
         self._taken[p] = len(self.waiting)
         self.inside[p] = True
-        self.device[p] = row.device
+        self.device[p], self.carrier[p] = self.devices.give(row.device), self.carriers.give(row.carrier)
         self.from_[p], self.until[p] = row.from_, row.until
         self.floor[p], self.first_fix[p] = person.floor, NEVER
         self.delay[p], self.contact_quiet[p] = row.delay, row.contact_quiet
-        self.last_heard[p], self.carrier[p] = row.last_heard, row.carrier
-        self.feed[p] = self.feed_id(row.feed)
+        self.last_heard[p], self.feed[p] = row.last_heard, self.feeds.give(row.feed)
         self.contact_due[p] = NEVER
         if row.contact is not None:
             self.contact_due[p] = row.last_heard + row.delay
@@ -60,19 +59,10 @@ class Lane(Columns):
             person.conditions[row.contact].due = None  # kept in the lane meanwhile
         self.count[p] = len(row.slots)
         for k, slot in enumerate(row.slots):
-            self.state[p, k], self.supports[p, k] = slot.state, slot.supports
-            self.quiet[p, k], self.last_event[p, k] = slot.quiet, slot.last_event
-            self.margin[p, k] = slot.margin
-            self.free_from[p, k], self.free_until[p, k] = slot.free_from, slot.free_until
             if slot.ledger is not None and slot.ledger.chain != slot.chain:
                 slot.ledger.chain = slot.chain
                 self.changed.add(p)
-            self.kept[p, k] = slot.ledger is not None
-            self.chained[p, k] = slot.ledger is not None and slot.ledger.chain is not None
-            box = slot.shapes[0].box
-            self.box[p, k] = (min(s.box.west for s in slot.shapes), min(s.box.south for s in slot.shapes),
-                              max(s.box.east for s in slot.shapes), max(s.box.north for s in slot.shapes))
-            self.east_m[p, k] = box.metres_per_degree_east
+            self.set_slot(p, k, slot)
 
     def leave(self, person: Person) -> None:
         """The person is right from now on; does nothing for who is out."""
@@ -122,12 +112,11 @@ class Lane(Columns):
                 track.written(chunk)
         return written
 
-    def idle(self, bounds: Sequence[Bound], last_clock: int,
-             calm_from: Mapping[str, int]) -> tuple[Flags, list[Bound]]:
-        """Which readings of a chunk change nothing, and of each feed the newest of them. All readings of a
-        participant are idle, or none is; the lane has then taken the idle ones in. `last_clock`: the chunk's
-        last arrival. `calm_from`: see Outages; feeds that are not named do not matter."""
+    def idle(self, bounds: Sequence[Bound], last_clock: int, calm_from: Mapping[str, int]) -> Idle:
+        """Which readings of a chunk change nothing; the lane has then taken them in. All readings of a
+        participant are idle, or none is. `last_clock`: the chunk's last arrival. `calm_from`: see Outages; feeds
+        that are not named do not matter."""
         idle = self._sorting.idle(bounds, last_clock, calm_from)
         if idle.bounds:
-            self.waiting.add(idle.people, idle.instants, idle.bounds)
-        return idle.good, idle.newest
+            self.waiting.add(idle.people, idle.at, idle.bounds)
+        return idle

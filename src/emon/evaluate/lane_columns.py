@@ -11,28 +11,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate.lane_rows import SLOTS, Row
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from emon.evaluate.lane_chunk import ABSENT, Floats, Ints, Numbers
+from emon.evaluate.lane_rows import IDLE, SLOTS, Row, Slot
+from emon.evaluate.signals import IN
 
 
 class Columns:
     """All of them. `changed`: participants whose ledgers changed since they were saved last."""
 
     def __init__(self) -> None:
-        self.index: dict[str, int] = {}
+        self.index: Numbers[str] = Numbers()
         self.names: list[str] = []
         self.rows: list[Row | None] = []
-        self.feeds: dict[str, int] = {}
+        self.devices: Numbers[str] = Numbers()
+        self.carriers: Numbers[str | None] = Numbers()
+        self.feeds: Numbers[str] = Numbers()
         self.changed: set[int] = set()
         self.size = 0
         self.grow(256)
 
-    def feed_id(self, name: str) -> int:
-        """The number of a feed."""
-        return self.feeds.setdefault(name, len(self.feeds))
+    def set_slot(self, p: int, k: int, slot: Slot) -> None:
+        """A condition about a place."""
+        self.state[p, k], self.supports[p, k] = slot.state, slot.supports
+        self.quiet[p, k], self.last_event[p, k] = slot.quiet, slot.last_event
+        self.margin[p, k] = slot.margin
+        self.free_from[p, k], self.free_until[p, k] = slot.free_from, slot.free_until
+        self.kept[p, k] = slot.ledger is not None
+        boxes = [shape.box for shape in slot.shapes]
+        self.box[p, k] = (min(b.west for b in boxes), min(b.south for b in boxes),
+                          max(b.east for b in boxes), max(b.north for b in boxes))
+        self.east_m[p, k] = min(b.metres_per_degree_east for b in boxes)
+        self.note_ledger(p, k, slot)
+
+    def note_ledger(self, p: int, k: int, slot: Slot) -> None:
+        """What the ledger would answer without being asked: `easy` is the instant after which a newer contrary
+        fix only says again what is known, and outside `busy` and after `bottom` a late one is admitted."""
+        ledger = slot.ledger
+        chained = ledger is not None and ledger.chain is not None
+        self.chained[p, k] = chained
+        self.easy[p, k] = slot.quiet if slot.state == IDLE and slot.supports == IN and not chained else NEVER
+        if ledger is not None:
+            self.bottom[p, k] = ledger.bottom
+            self.busy[p, k] = ledger.busy
 
     def row(self, p: int) -> Row:
         """What was compiled of somebody who is in."""
@@ -52,12 +72,12 @@ class Columns:
         self.size = size
 
     inside: NDArray[np.bool_]
-    device: NDArray[np.object_]
+    device: Ints
     from_: Ints
     until: Ints
     floor: Ints
     first_fix: Ints
-    carrier: NDArray[np.object_]
+    carrier: Ints
     feed: Ints
     delay: Ints
     contact_quiet: Ints
@@ -73,13 +93,16 @@ class Columns:
     free_until: Ints
     kept: NDArray[np.bool_]
     chained: NDArray[np.bool_]
+    easy: Ints
+    bottom: Ints
+    busy: Ints
     box: Floats
     east_m: Floats
 
 
 _COLUMNS: Final = (
-    ("inside", (), False, np.bool_), ("device", (), None, object), ("from_", (), NEVER, np.int64),
-    ("until", (), ALWAYS, np.int64), ("floor", (), NEVER, np.int64), ("carrier", (), None, object),
+    ("inside", (), False, np.bool_), ("device", (), ABSENT, np.int64), ("from_", (), NEVER, np.int64),
+    ("until", (), ALWAYS, np.int64), ("floor", (), NEVER, np.int64), ("carrier", (), ABSENT, np.int64),
     ("feed", (), 0, np.int64), ("first_fix", (), NEVER, np.int64),
     ("delay", (), NEVER, np.int64), ("contact_quiet", (), ALWAYS, np.int64),
     ("contact_due", (), NEVER, np.int64), ("last_heard", (), ALWAYS, np.int64),
@@ -87,6 +110,7 @@ _COLUMNS: Final = (
     ("supports", (SLOTS,), 0, np.int64), ("quiet", (SLOTS,), ALWAYS, np.int64), ("margin", (SLOTS,), 0, np.int64),
     ("last_event", (SLOTS,), ALWAYS, np.int64), ("free_from", (SLOTS,), NEVER, np.int64),
     ("free_until", (SLOTS,), NEVER, np.int64), ("kept", (SLOTS,), False, np.bool_),
-    ("chained", (SLOTS,), False, np.bool_), ("box", (SLOTS, 4), 0.0, np.float64),
+    ("chained", (SLOTS,), False, np.bool_), ("easy", (SLOTS,), NEVER, np.int64),
+    ("bottom", (SLOTS,), NEVER, np.int64), ("busy", (SLOTS, 2), ALWAYS, np.int64), ("box", (SLOTS, 4), 0.0, np.float64),
     ("east_m", (SLOTS,), 1.0, np.float64),
 )

@@ -19,35 +19,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from emon.domain.instant import DAY
 from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate import lane_chunk
 from emon.evaluate.geo import signed_distances_m
-from emon.evaluate.lane_columns import Columns, Flags, Floats, Ints
+from emon.evaluate.lane_chunk import GNSS, SAYS_NOTHING, Flags, Floats, Ints, columns_of
+from emon.evaluate.lane_columns import Columns
 from emon.evaluate.lane_rows import IDLE, SLOTS, STEADY
 from emon.evaluate.signals import IN, OUT, STRICT_FACTOR
-from emon.evaluate.track import key as fold_key
 from emon.journal.records import Bound
-from emon.limits import ACCURACY_FACTOR, HISTORY_DAYS, UNKNOWN_ACCURACY_M
+from emon.limits import ACCURACY_FACTOR, CHAIN_GAP, HISTORY_DAYS
 
-_GNSS, _CONTRARY_ONLY = 2, 1
-_METHOD: Final = {"gnss": _GNSS, "wifi": _CONTRARY_ONLY, "cell": _CONTRARY_ONLY, "rf": _CONTRARY_ONLY,
-                  "beacon": _CONTRARY_ONLY}
 _FAR_FIX_M: Final = 20_000.0  # a fix less accurate than this is measured, whatever the boxes say
+_RADIX: Final = 65_535  # so many people are sorted by numbers of 16 bits, which is much faster
 
 
 class Idle(NamedTuple):
-    """`good`: by reading. `newest`: of each feed the newest good one. `people`, `instants`, `bounds`: the good
-    ones in order of participant."""
+    """`good`: by reading. The others are of the good ones, in order of participant: who, the reading, when it was
+    observed and when it came in."""
 
     good: Flags
-    newest: list[Bound]
     people: Ints
-    instants: Ints
     bounds: list[Bound]
+    at: Ints
+    came: Ints
 
 
 class Sorting:
@@ -63,34 +62,23 @@ class Sorting:
         """Sorts a chunk out and takes the idle readings in. `last_clock`: the chunk's last arrival. `calm_from`:
         see Outages; feeds that are not named do not matter."""
         c = self._columns
-        n = len(bounds)
-        get = c.index.get
-        readings = [b.reading for b in bounds]
-        p = np.array([get(b.participant, -1) for b in bounds], dtype=np.int64)
+        chunk = columns_of(bounds, c.index, c.devices, c.carriers)
+        p, at, came = chunk.person, chunk.at, chunk.came
         known = p >= 0
         if not known.any():
-            return Idle(known, [], p[:0], p[:0], [])
-        at = np.array([r.observed_at for r in readings], dtype=np.int64)
-        came = np.array([b.received_at for b in bounds], dtype=np.int64)
-        device = np.empty(n, dtype=object)
-        device[:] = [r.device for r in readings]
-        simple = known & c.inside[p] & (device == c.device[p])
+            return Idle(known, p[:0], [], at[:0], came[:0])
+        simple = known & chunk.located & c.inside[p] & (chunk.device == c.device[p]) & (chunk.carrier == c.carrier[p])
         simple &= (at >= c.from_[p]) & (at < c.until[p]) & (at <= came) & (at >= came - HISTORY_DAYS * DAY)
-        carrier = np.empty(n, dtype=object)
-        carrier[:] = [r.feed for r in readings]
-        simple &= carrier == c.carrier[p]
-        simple &= np.array([r.kind == "position" and r.lat is not None for r in readings], dtype=np.bool_)
-        code = _METHOD.get
-        method = np.array([code(r.method, 0) for r in readings], dtype=np.int64)
-        calm = np.full(len(c.feeds), ALWAYS, dtype=np.int64)
-        for name, from_ in calm_from.items():
-            if name in c.feeds:
-                calm[c.feeds[name]] = from_
-        simple &= at >= calm[c.feed[p]]
-        order = np.argsort(p, kind="stable")
+        if calm_from:
+            calm = np.full(len(c.feeds), ALWAYS, dtype=np.int64)
+            for name, from_ in calm_from.items():
+                if name in c.feeds:
+                    calm[c.feeds[name]] = from_
+            simple &= at >= calm[c.feed[p]]
+        order = np.argsort(p.astype(np.uint16) if len(c.names) < _RADIX else p, kind="stable")
         before = self._heard_before(p, at, order)
-        self._places(simple, p, at, readings, method, at > before, n)
-        self._silences(simple, p, at, came, method, before, order, last_clock)
+        self._places(simple, chunk, at > before)
+        self._silences(simple, chunk, before, order, last_clock)
         bad = np.zeros(len(c.names) + 1, dtype=np.bool_)
         bad[p[~simple]] = True
         bad[-1] = True
@@ -98,19 +86,7 @@ class Sorting:
         self._settle(bad)
         self._take(good, p, at)
         taken = order[good[order]]
-        return Idle(good, self._newest(good, p, at, bounds), p[taken], at[taken],
-                    [bounds[i] for i in taken.tolist()])
-
-    def _newest(self, good: Flags, p: Ints, at: Ints, bounds: Sequence[Bound]) -> list[Bound]:
-        c = self._columns
-        rows = np.flatnonzero(good)
-        feeds = c.feed[p[rows]]
-        newest = []
-        for feed in np.unique(feeds):
-            mine = rows[feeds == feed]
-            last = mine[at[mine] == at[mine].max()]
-            newest.append(max((bounds[i] for i in last.tolist()), key=fold_key))
-        return newest
+        return Idle(good, p[taken], [bounds[i] for i in taken.tolist()], at[taken], came[taken])
 
     def _heard_before(self, p: Ints, at: Ints, order: Ints) -> Ints:
         """Per reading the latest instant at which its participant was heard by then."""
@@ -125,53 +101,80 @@ class Sorting:
         before[order] = shifted
         return before
 
-    def _places(self, simple: Flags, p: Ints, at: Ints, readings: Sequence[Any], method: Ints,
-                newest: Flags, n: int) -> None:
+    def _places(self, simple: Flags, chunk: lane_chunk.Columns, newest: Flags) -> None:
         """Clears `simple` for readings that may matter to a condition about a place."""
         c = self._columns
-        lon = np.array([r.lon for r in readings], dtype=np.float64)
-        lat = np.array([r.lat for r in readings], dtype=np.float64)
-        accuracy = np.array([r.accuracy_m or UNKNOWN_ACCURACY_M for r in readings], dtype=np.float64)
-        accuracy[accuracy == 2147483647] = UNKNOWN_ACCURACY_M
-        reach_lat = STRICT_FACTOR * accuracy / 110_000.0
         self._signs = []
-        for k in range(int(c.count[p[simple]].max(initial=0))):
-            rows = np.flatnonzero(simple & (c.count[p] > k))
-            if not rows.size:
-                continue
-            q = p[rows]
-            box, x, y = c.box[q, k], lon[rows], lat[rows]
-            reach = reach_lat[rows]
-            reach_lon = STRICT_FACTOR * accuracy[rows] / c.east_m[q, k]
-            far = ((x < box[:, 0] - reach_lon) | (y < box[:, 1] - reach) | (x > box[:, 2] + reach_lon)
-                   | (y > box[:, 3] + reach)) & (accuracy[rows] < _FAR_FIX_M)
-            side = np.full(rows.size, OUT, dtype=np.int64)
-            strict = np.full(rows.size, OUT, dtype=np.int64)
-            near = np.flatnonzero(~far)
-            if near.size:
-                side[near], strict[near] = self._measure(q[near], k, x[near], y[near], accuracy[rows][near])
-            supports = c.supports[q, k]
-            sign, strict = side * supports, strict * supports
-            sign[(sign > 0) & (method[rows] != _GNSS)] = 0
-            sign[method[rows] == 0] = 0
-            t, state = at[rows], c.state[q, k]
-            quiet = c.quiet[q, k] + np.where(newest[rows], 0, c.margin[q, k])
-            ok = np.where(state == IDLE, (sign <= 0) & (t > quiet),
-                          (sign >= 0) & (t > c.last_event[q, k]) & ((state == STEADY) | (strict == 0)))
-            ok |= (t >= c.free_from[q, k]) & (t < c.free_until[q, k])
-            self._ledgers(ok, k, q, t, sign, newest[rows], state == IDLE)
-            simple[rows[~ok]] = False
-            events = np.flatnonzero(sign != 0)
-            self._signs.append((rows[events], q[events] * SLOTS + k, t[events]))
+        rows = np.flatnonzero(simple)
+        part = _Part(rows, chunk.person[rows], chunk.at[rows], newest[rows], chunk.method[rows], chunk.lon[rows],
+                     chunk.lat[rows], chunk.accuracy[rows])
+        counts = c.count[part.q]
+        deciding = part.method != SAYS_NOTHING
+        for k in range(int(counts.max(initial=0))):
+            here = counts > k
+            far = self._far(part, k)
+            sign, strict = self._signs_of(part, k, np.flatnonzero(~far & here))
+            crowded = np.zeros(c.size, dtype=np.bool_)  # who is where he should not be, once in this chunk
+            crowded[part.q[sign > 0]] = True
+            easy = here & far & part.newest & deciding & (part.at > c.easy[part.q, k]) & ~crowded[part.q]
+            self._note_signs(part, k, np.flatnonzero(easy), None)
+            hard = np.flatnonzero(here & ~easy)
+            if hard.size:
+                ok = self._hard(part, k, hard, sign[hard], strict[hard], crowded)
+                simple[rows[hard[~ok]]] = False
+                self._note_signs(part, k, hard, sign[hard])
+
+    def _far(self, part: _Part, k: int) -> Flags:
+        """Whether fixes are certainly outside, at three accuracies too."""
+        c = self._columns
+        box, x, y = c.box[part.q, k], part.lon, part.lat
+        reach = STRICT_FACTOR * part.accuracy
+        reach_lon, reach_lat = reach / c.east_m[part.q, k], reach / 110_000.0
+        far: Flags = ((x < box[:, 0] - reach_lon) | (y < box[:, 1] - reach_lat) | (x > box[:, 2] + reach_lon)
+                      | (y > box[:, 3] + reach_lat)) & (part.accuracy < _FAR_FIX_M)
+        return far
+
+    def _signs_of(self, part: _Part, k: int, near: Ints) -> tuple[Ints, Ints]:
+        """What fixes say, and what they say at three accuracies."""
+        c = self._columns
+        supports = c.supports[part.q, k]
+        sign, strict = OUT * supports, OUT * supports
+        if near.size:
+            side, surely = self._measure(part.q[near], k, part.lon[near], part.lat[near], part.accuracy[near])
+            sign[near], strict[near] = side * supports[near], surely * supports[near]
+        sign[(sign > 0) & (part.method != GNSS)] = 0
+        sign[part.method == SAYS_NOTHING] = 0
+        return sign, strict
+
+    def _note_signs(self, part: _Part, k: int, index: Ints, sign: Ints | None) -> None:
+        """Keeps which of the fixes say something."""
+        if sign is not None:
+            index = index[sign != 0]
+        self._signs.append((part.rows[index], part.q[index] * SLOTS + k, part.at[index]))
+
+    def _hard(self, part: _Part, k: int, hard: Ints, sign: Ints, strict: Ints, crowded: Flags) -> Flags:
+        """Whether fixes that have to be looked at more closely change nothing."""
+        c = self._columns
+        q, t, newest = part.q[hard], part.at[hard], part.newest[hard]
+        state = c.state[q, k]
+        quiet = c.quiet[q, k] + np.where(newest, 0, c.margin[q, k])
+        ok: Flags = np.where(state == IDLE, (sign <= 0) & (t > quiet),
+                             (sign >= 0) & (t > c.last_event[q, k]) & ((state == STEADY) | (strict == 0)))
+        ok |= (t >= c.free_from[q, k]) & (t < c.free_until[q, k])
+        self._ledgers(ok, k, q, t, sign, newest, state == IDLE, crowded)
+        return ok
 
     def _ledgers(self, ok: Flags, k: int, q: Ints, t: Ints, sign: Ints, newest: Flags,
-                 idle: Flags) -> None:
-        """Asks the ledgers, in order of arrival, wherever the newest reading is not simply contrary again."""
+                 idle: Flags, crowded: Flags) -> None:
+        """Asks the ledgers, in order of arrival, wherever the newest reading is not simply contrary again and the
+        ledger may change in this chunk or knows something of that time."""
         c = self._columns
         kept = idle & c.kept[q, k]
-        supporting = np.zeros(c.size, dtype=np.bool_)
-        supporting[q[kept & (sign > 0)]] = True
-        asked = kept & ((sign > 0) | ~newest | ~ok | supporting[q] | (c.chained[q, k] & (sign < 0)))
+        asked = kept & (crowded[q] | ~newest | ~ok | c.chained[q, k])
+        still = asked & ~crowded[q] & ~c.chained[q, k]
+        clear = still & (t - CHAIN_GAP > c.bottom[q, k]) & ((t < c.busy[q, k, 0]) | (t > c.busy[q, k, 1]))
+        ok[clear] = True
+        asked &= ~clear
         index = np.flatnonzero(asked)
         for i, p, at, side, new in zip(index.tolist(), q[index].tolist(), t[index].tolist(),
                                        sign[index].tolist(), newest[index].tolist(), strict=True):
@@ -199,15 +202,16 @@ class Sorting:
             assert ledger is not None
             if bad[p]:
                 ledger.chain = chain
-            elif ledger.chain != chain:
-                c.chained[p, k] = ledger.chain is not None
+            elif p in c.changed:
+                c.note_ledger(p, k, c.row(p).slots[k])
         self._chains.clear()
 
     def _measure(self, q: Ints, k: int, lon: Floats, lat: Floats, accuracy: Floats) -> tuple[Ints, Ints]:
-        """Sides at one and at three accuracies, shape by shape."""
+        """Sides at one and at three accuracies, shape by shape; the latter only where a run could become surer."""
         c = self._columns
         shapes = [c.row(p).slots[k].shapes for p in q.tolist()]
-        best = signed_distances_m([each[0] for each in shapes], lon, lat, STRICT_FACTOR * accuracy)
+        enough = np.where(c.state[q, k] == IDLE, ACCURACY_FACTOR, STRICT_FACTOR) * accuracy
+        best = signed_distances_m([each[0] for each in shapes], lon, lat, enough)
         for i, each in enumerate(shapes):
             for shape in each[1:]:
                 best[i] = max(best[i], shape.distance_of_one_m(float(lon[i]), float(lat[i])))
@@ -215,15 +219,14 @@ class Sorting:
         return (np.where(np.abs(best) > ACCURACY_FACTOR * accuracy, side, 0),
                 np.where(np.abs(best) > STRICT_FACTOR * accuracy, side, 0))
 
-    def _silences(self, simple: Flags, p: Ints, at: Ints, came: Ints, method: Ints, before: Ints,
-                  order: Ints, last_clock: int) -> None:
+    def _silences(self, simple: Flags, chunk: lane_chunk.Columns, before: Ints, order: Ints, last_clock: int) -> None:
         """Clears `simple` where a silence falls due, or a gap that was found may be filled."""
-        c = self._columns
+        c, p, at = self._columns, chunk.person, chunk.at
         watched = simple & (c.delay[p] < NEVER)
         if not watched.any():
             return
-        simple[watched & ((at <= c.contact_quiet[p]) | (method == 0)
-                          | (came > before + c.delay[p]))] = False
+        simple[watched & ((at <= c.contact_quiet[p]) | (chunk.method == SAYS_NOTHING)
+                          | (chunk.came > before + c.delay[p]))] = False
         mine = order[watched[order]]
         q = p[mine]
         last = np.flatnonzero(np.r_[q[1:] != q[:-1], True])
@@ -249,6 +252,20 @@ class Sorting:
         for event_rows, slots, instants in self._signs:
             kept = good[event_rows]
             np.maximum.at(flat, slots[kept], instants[kept])
+
+
+class _Part(NamedTuple):
+    """Readings that are simple so far: where they are in the chunk, whose, when observed, whether newer than all that
+    was known of the person, and what the position says."""
+
+    rows: Ints
+    q: Ints
+    at: Ints
+    newest: Flags
+    method: Ints
+    lon: Floats
+    lat: Floats
+    accuracy: Floats
 
 
 def _running_max(values: Ints, starts: Ints) -> Ints:

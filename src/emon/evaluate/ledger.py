@@ -55,6 +55,13 @@ class Ledger:
         self.seps = array("q")
         self.loud: list[tuple[int, int]] = []
 
+    @property
+    def busy(self) -> tuple[int, int]:
+        """A span outside of which, and after `bottom`, everything that supports nothing is admitted."""
+        begins = [*self.fors[:1], *(span[0] for span in self.loud[:1])]
+        ends = [*self.fors[-1:], *(at for at in self.seps[-1:] if at < NEVER), *(span[1] for span in self.loud[-1:])]
+        return min(begins, default=NEVER), max(ends, default=ALWAYS)
+
     def admits(self, at: int) -> bool:
         """Whether a reading that supports nothing, observed then, changes nothing."""
         if at - CHAIN_GAP <= self.bottom or self._is_loud(at):
