@@ -110,7 +110,7 @@ class Evaluator:
             for name in self._due_people(last):
                 self._leave_lane(name)
             idle = self._lane.idle(bounds, last, calm_from)
-            self._outages.skim(idle.bounds, ticks, last)
+            self._outages.skim(self._lane.calm(idle), ticks, last)
             loud = [bounds[i] for i in np.flatnonzero(~idle.good).tolist()]
         written: list[Finding] = []
         for _, arrival in groupby(loud, key=_received):

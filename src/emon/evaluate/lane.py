@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from emon.domain.versions import NEVER
+from emon.evaluate.calm import Calm
 from emon.evaluate.lane_columns import Columns
 from emon.evaluate.lane_pending import Waiting
 from emon.evaluate.lane_rows import Row, note_chain, note_event
@@ -22,6 +23,7 @@ from emon.evaluate.lane_sorting import Idle, Sorting
 from emon.evaluate.person import Person
 from emon.evaluate.port import Chunk
 from emon.journal.records import Bound
+from emon.limits import DEFAULT_FEED
 
 
 class Lane(Columns):
@@ -120,3 +122,10 @@ class Lane(Columns):
         if idle.bounds:
             self.waiting.add(idle.people, idle.at, idle.bounds)
         return idle
+
+    def calm(self, idle: Idle) -> Calm:
+        """Idle readings as feeds see them."""
+        begins = np.flatnonzero(np.r_[True, idle.people[1:] != idle.people[:-1]]) if idle.bounds else idle.people
+        rows = [self.row(p) for p in idle.people[begins].tolist()]
+        return Calm([row.device for row in rows], [row.carrier or DEFAULT_FEED for row in rows],
+                    [row.feed for row in rows], np.append(begins, len(idle.bounds)), idle.bounds, idle.at, idle.came)

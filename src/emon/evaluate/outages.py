@@ -11,20 +11,25 @@ knows at a second is a set, the same in all partitions, however the readings are
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
 from emon.domain.instant import DAY, SECOND
 from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate.calm import Calm
 from emon.evaluate.matching import Book, Key, Moment, revise
 from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.signals import Outage
-from emon.evaluate.stretches import Heard, Spoken, bound_of, join, stretches, thin
+from emon.evaluate.stretches import Heard, Spoken, bound_of, join, mark_of, stretches, telling, thin
 from emon.evaluate.verdict import Interval
 from emon.journal.records import Bound, HeardElsewhere, Tick
 from emon.limits import (
@@ -114,14 +119,13 @@ class Outages:
         for spoken in _elsewhere(heard):
             self._wait(spoken)
 
-    def skim(self, bounds: Iterable[Bound], ticks: Iterable[Tick], last_clock: int) -> None:
+    def skim(self, calm: Calm, ticks: Iterable[Tick], last_clock: int) -> None:
         """Readings that were found to change nothing up to a clock, before which no version comes."""
-        spoken = [_spoken(bound) for bound in bounds]
-        for tick in ticks:
-            spoken += _elsewhere(tick.heard or {})
         second = last_clock - last_clock % SECOND
-        self._count([s for s in spoken if s.received_at <= second], second)
-        for one in spoken:
+        others = [one for tick in ticks for one in _elsewhere(tick.heard or {})]
+        ripe = calm.came <= second
+        self._count_calm(calm, ripe, [s for s in others if s.received_at <= second], second)
+        for one in (*calm.spoken(np.flatnonzero(~ripe)), *others):
             if one.received_at > second:
                 self._wait(one)
 
@@ -165,7 +169,32 @@ class Outages:
                 break
             by_feed.setdefault(plain[3], []).append(s)
         for name, spoken in by_feed.items():
-            self._hear(self._feed(name), spoken, tick)
+            instants = np.array([s.observed_at for s in spoken], dtype=np.int64)
+            self._hear(self._feed(name), instants, partial(_mark_at, spoken), tick)
+
+    def _count_calm(self, calm: Calm, ripe: NDArray[np.bool_], others: list[Spoken], tick: int) -> None:
+        """Devices that only ever came by one feed, and still do, are counted together; the rest one by one."""
+        elsewhere = {one.device for one in others}
+        rest: list[int] = []
+        by_feed: dict[str, list[int]] = {}
+        earlier = False
+        for index, device, by, name, first in calm.devices(ripe):
+            known = self.via.get(device)
+            if known is None or len(known) > 1 or known[0][1] != by or device in elsewhere:
+                rest.append(index)
+                continue
+            if first < known[0][0]:
+                known[0], earlier = (first, by), True
+            by_feed.setdefault(name, []).append(index)
+        if earlier:  # as in _sort_out
+            for feed in self.feeds.values():
+                feed.news = True
+        self._count([*calm.spoken(calm.rows(rest, ripe)), *others], tick)
+        for name, indexes in by_feed.items():
+            feed = self._feed(name)
+            feed.devices.update(calm.names[i] for i in indexes)
+            rows = calm.rows(indexes, ripe)
+            self._hear(feed, calm.at[rows], partial(_mark_of_row, calm.bounds, rows), tick)
 
     def _sort_out(self, counted: Sequence[Spoken]) -> dict[str, list[Spoken]]:
         """Readings by feed, once it is noted which feed carries whom."""
@@ -187,17 +216,15 @@ class Outages:
                 feed.news = True
         return by_feed
 
-    def _hear(self, feed: Feed, spoken: list[Spoken], tick: int) -> None:
-        last = feed.heard[-1] if feed.heard else None
-        newest = max(map(_observed, spoken))
-        if last is not None and newest <= last.last + min(FEED_GRAIN, self.pace) and (
-                min(map(_observed, spoken)) > last.first):  # the rest lies within one stretch: only its end matters
-            spoken = [s for s in spoken if s.observed_at == newest]
-        spoken.sort(key=_observed)
+    def _hear(self, feed: Feed, at: NDArray[np.int64], mark: Callable[[int], HeardElsewhere], tick: int) -> None:
+        """The feed was heard at some instants; `mark`: what evidence says of the reading at an index."""
+        grain = min(FEED_GRAIN, self.pace)
+        rows = telling(feed.heard, at, grain)
+        rows = rows[np.argsort(at[rows], kind="stable")]
         standing = bool(feed.outages) and feed.outages[-1].ended is None
-        for stretch in stretches(spoken, min(FEED_GRAIN, self.pace)):
+        for stretch in stretches(at[rows], lambda i: mark(int(rows[i])), grain):
             new = not feed.heard or (standing and stretch.last > feed.heard[-1].last)
-            if join(feed.heard, stretch, min(FEED_GRAIN, self.pace), self.pace) or new:
+            if join(feed.heard, stretch, grain, self.pace) or new:
                 feed.news = True
         if len(feed.heard) > feed.room:
             self._thin(feed, tick)
@@ -359,6 +386,14 @@ class Outages:
                 if owner is not None and owner.participant is not None:
                     since = changed.participants.get(owner.participant, NEVER)
                     changed.participants[owner.participant] = min(since, outage.last + 1)
+
+
+def _mark_at(spoken: Sequence[Spoken], index: int) -> HeardElsewhere:
+    return mark_of(spoken[index])
+
+
+def _mark_of_row(bounds: Sequence[Bound], rows: NDArray[np.int64], index: int) -> HeardElsewhere:
+    return mark_of(_spoken(bounds[rows[index]]))
 
 
 def _spoken(bound: Bound) -> Spoken:

@@ -9,13 +9,19 @@ may ask for more, also back in time.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
 from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emon.domain.reading import OPENING_EVENTS, Reading
 from emon.journal.records import Bound, HeardElsewhere
+
+Ints = NDArray[np.int64]
 
 
 class Spoken(NamedTuple):
@@ -53,27 +59,33 @@ def bound_of(mark: HeardElsewhere) -> Bound:
                                                seq=mark.seq, event=mark.event, test_id=mark.test_id))
 
 
-def stretches(spoken: Sequence[Spoken], grain: int) -> Iterator[Heard]:
-    """Stretches of readings that are sorted by `observed_at`."""
-    begin = 0
-    for index in range(1, len(spoken) + 1):
-        if index == len(spoken) or spoken[index].observed_at - spoken[index - 1].observed_at > grain:
-            yield _stretch(spoken, begin, index)
-            begin = index
+def stretches(at: Ints, mark: Callable[[int], HeardElsewhere], grain: int) -> Iterator[Heard]:
+    """Stretches of sorted instants; `mark`: what evidence says of the reading at an index."""
+    cuts = (np.flatnonzero(np.diff(at) > grain) + 1).tolist()
+    for begin, end in pairwise([0, *cuts, len(at)] if at.size else []):
+        first, last = int(at[begin]), int(at[end - 1])
+        after = begin + int(np.searchsorted(at[begin:end], first, side="right"))
+        before = begin + int(np.searchsorted(at[begin:end], last, side="left"))
+        yield Heard(first, last, reduce(_earlier, map(mark, range(begin, after))),
+                    reduce(_later, map(mark, range(before, end))))
 
 
-def _stretch(spoken: Sequence[Spoken], begin: int, end: int) -> Heard:
-    first, last = spoken[begin].observed_at, spoken[end - 1].observed_at
-    first_mark, last_mark = mark_of(spoken[begin]), mark_of(spoken[end - 1])
-    for index in range(begin + 1, end):
-        if spoken[index].observed_at > first:
-            break
-        first_mark = _earlier(first_mark, mark_of(spoken[index]))
-    for index in range(end - 2, begin - 1, -1):
-        if spoken[index].observed_at < last:
-            break
-        last_mark = _later(last_mark, mark_of(spoken[index]))
-    return Heard(first, last, first_mark, last_mark)
+def telling(heard: Sequence[Heard], at: Ints, grain: int) -> Ints:
+    """Which of some readings (at least one) may change the stretches: not those within one that is known, or that
+    the newest of them makes longer."""
+    if not heard:
+        return np.arange(len(at))
+    last = heard[-1]
+    newest = int(at.max())
+    end = max(newest, last.last) if newest <= last.last + grain else last.last
+    around = np.flatnonzero((at <= last.first) | (at >= end) | (at == last.last))
+    earlier = [i for i in around[at[around] < last.first].tolist() if _tells(heard, int(at[i]))]
+    return np.concatenate((np.array(earlier, dtype=np.int64), around[at[around] >= last.first]))
+
+
+def _tells(heard: Sequence[Heard], at: int) -> bool:
+    index = bisect_left(heard, at, key=attrgetter("last"))
+    return index == len(heard) or not heard[index].first < at < heard[index].last
 
 
 def join(heard: list[Heard], new: Heard, grain: int, pace: int) -> bool:

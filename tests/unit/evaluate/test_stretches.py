@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from emon.evaluate.stretches import Heard, Spoken, join, stretches, thin
+import numpy as np
+
+from emon.evaluate.stretches import Heard, Spoken, join, mark_of, stretches, telling, thin
 from emon.journal.records import HeardElsewhere
 
 GRAIN, PACE = 60, 600
@@ -19,7 +21,9 @@ def edges(heard: list[Heard]) -> list[tuple[int, int]]:
 
 
 def together(readings: list[Spoken]) -> list[Heard]:
-    return list(stretches(sorted(readings, key=lambda s: s.observed_at), GRAIN))
+    ordered = sorted(readings, key=lambda s: s.observed_at)
+    at = np.array([s.observed_at for s in ordered], dtype=np.int64)
+    return list(stretches(at, lambda i: mark_of(ordered[i]), GRAIN))
 
 
 def test_pauses_up_to_the_grain_are_forgotten_and_longer_ones_kept_to_the_instant() -> None:
@@ -32,11 +36,22 @@ def test_neither_order_nor_portions_matter() -> None:
         readings = [spoken(random.randrange(0, 1500, 5), random.choice("DEF"), random.randint(1500, 3000))
                     for _ in range(random.randint(1, 60))]
         heard: list[Heard] = []
+        picked: list[Heard] = []
         random.shuffle(readings)
         for begin in range(0, len(readings), 7):
-            for stretch in together(readings[begin:begin + 7]):
+            portion = readings[begin:begin + 7]
+            for stretch in together(portion):
                 join(heard, stretch, GRAIN, PACE)
-        assert heard == together(readings)
+            rows = telling(picked, np.array([s.observed_at for s in portion], dtype=np.int64), GRAIN)
+            for stretch in together([portion[i] for i in rows.tolist()]):
+                join(picked, stretch, GRAIN, PACE)
+        assert heard == together(readings) == picked
+
+
+def test_readings_within_what_is_known_are_passed_over() -> None:
+    heard = together([spoken(0), spoken(50), spoken(700), spoken(760)])
+    at = np.array([10, 50, 300, 710, 760, 765, 790, 790], dtype=np.int64)
+    assert sorted(at[telling(heard, at, GRAIN)].tolist()) == [50, 300, 760, 790, 790]
 
 
 def test_evidence_quotes_the_first_in_fold_order_at_the_beginning_and_the_last_at_the_end() -> None:
