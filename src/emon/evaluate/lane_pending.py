@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from emon.domain.instant import DAY
-from emon.evaluate.lane_columns import Ints
+from emon.evaluate.lane_chunk import Ints
 from emon.evaluate.port import Chunk
 from emon.evaluate.track import decode_lines
 from emon.journal.records import Bound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable
 
 import msgspec
@@ -115,3 +116,14 @@ def test_who_waits_packed_is_given_back_whole_and_written_once(monkeypatch: pyte
         assert (chunk.first_observed_at, chunk.last_observed_at, chunk.count) == (
             min(instants), max(instants), len(held))
     assert len({(chunk.participant, chunk.day) for chunk in chunks}) == len(chunks) > 2
+
+
+def test_the_largest_accuracy_there_is_says_nothing_and_overflows_nothing() -> None:
+    readings = [fix(minute, "school", device="D1", accuracy_m=1e308) for minute in range(10)]
+    readings += [fix(minute, "school", device="D1", accuracy_m=5.0) for minute in range(20, 22)]
+    given = list(batch.merge(readings, [order(EXCLUSION, id="O1", participant="P1", since=-60)], [SCHOOL],
+                             [Binding(id="B1", device="D1", participant="P1", from_=at(-60))]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found, people = run(given, 1)
+    assert people == 1 and [finding.onset for finding in found] == [at(20)]
