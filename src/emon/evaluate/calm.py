@@ -6,7 +6,7 @@ matters and of each feed only when it was heard.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,50 +20,90 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
-class Device(NamedTuple):
-    """One device of a chunk. `number`: its place among them; `by`: the feed that its readings came by; `feed`:
-    the one for which they count; `first`: when the earliest of its readings was observed."""
+class Way(NamedTuple):
+    """How a device is heard: `by` the feed that its readings come by, for the `feed` for which they count."""
 
-    number: int
-    name: str
+    device: str
     by: str
     feed: str
-    first: int
+
+
+class Ways:
+    """All ways by number. `since`: from when on a reading that comes so is no news of who belongs to which feed;
+    NEVER where that has to be looked up."""
+
+    def __init__(self) -> None:
+        self.ways: list[Way] = []
+        self.since: Ints = np.full(256, NEVER, dtype=np.int64)
+        self._numbers: dict[Way, int] = {}
+        self._of: dict[str, list[int]] = {}
+        self._feeds: dict[str, int] = {}
+        self._feed: Ints = np.zeros(256, dtype=np.int64)
+
+    def number(self, way: Way) -> int:
+        """The way's number."""
+        number = self._numbers.get(way)
+        if number is None:
+            number = self._numbers[way] = len(self.ways)
+            self.ways.append(way)
+            self._of.setdefault(way.device, []).append(number)
+            if number >= len(self.since):
+                self.since = np.concatenate((self.since, np.full(number, NEVER, dtype=np.int64)))
+                self._feed = np.concatenate((self._feed, np.zeros(number, dtype=np.int64)))
+            self._feed[number] = self._feeds.setdefault(way.feed, len(self._feeds))
+        return number
+
+    def forget(self, device: str) -> None:
+        """What is known of a device may be otherwise now."""
+        for number in self._of.get(device, ()):
+            self.since[number] = NEVER
+
+    def by_feed(self, numbers: Ints) -> Iterator[tuple[str, Flags]]:
+        """The feeds of some ways, and which of those are theirs."""
+        feeds = self._feed[numbers]
+        present = set(feeds.tolist())
+        for name, feed in self._feeds.items():
+            if feed in present:
+                yield name, feeds == feed
 
 
 class Calm(NamedTuple):
-    """`names`, `bys`, `feeds`: of each device. `edges`: where its readings begin, and the end of all. `bounds`, `at`
-    and `came`: by reading."""
+    """`ways`: of each device. `edges`: where its readings begin, and the end of all. `bounds`, `at` and `came`: by
+    reading."""
 
-    names: Sequence[str]
-    bys: Sequence[str]
-    feeds: Sequence[str]
+    ways: Ints
     edges: Ints
     bounds: Sequence[Bound]
     at: Ints
     came: Ints
 
-    def devices(self, ripe: Flags) -> Iterator[Device]:
-        """The devices of some of the readings."""
-        if not self.names:
-            return
-        firsts = np.minimum.reduceat(np.where(ripe, self.at, NEVER), self.edges[:-1]).tolist()
-        rows = zip(self.names, self.bys, self.feeds, firsts, strict=True)
-        for number, (name, by, feed, first) in enumerate(rows):
-            if first < NEVER:
-                yield Device(number, name, by, feed, first)
+    def part(self, rows: Flags) -> Calm:
+        """Some of the readings."""
+        if rows.all():
+            return self
+        counts = np.add.reduceat(rows.astype(np.int64), self.edges[:-1]) if len(self.ways) else self.ways
+        kept = counts > 0
+        index = np.flatnonzero(rows)
+        return Calm(self.ways[kept], np.r_[0, np.cumsum(counts[kept])], [self.bounds[i] for i in index.tolist()],
+                    self.at[index], self.came[index])
 
-    def rows(self, devices: Sequence[int], ripe: Flags) -> Ints:
-        """The devices' readings, among some."""
-        if len(devices) == len(self.names):
-            return np.flatnonzero(ripe)
-        wanted = np.zeros(len(self.names), dtype=np.bool_)
-        wanted[devices] = True
-        return np.flatnonzero(np.repeat(wanted, np.diff(self.edges)) & ripe)
+    def firsts(self) -> Ints:
+        """Of each device when its earliest reading was observed."""
+        return np.minimum.reduceat(self.at, self.edges[:-1]) if len(self.ways) else self.at[:0]
 
-    def spoken(self, rows: Ints) -> list[Spoken]:
-        """Readings one by one."""
+    def rows(self, devices: Flags) -> Ints:
+        """Readings of some of the devices."""
+        return np.flatnonzero(np.repeat(devices, np.diff(self.edges)))
+
+    def spoken(self, ways: Sequence[Way], devices: Flags | None = None) -> list[Spoken]:
+        """Readings one by one, of some of the devices or all."""
         lengths = np.diff(self.edges)
-        owner = np.repeat(np.arange(len(self.names)), lengths)[rows].tolist()
-        return [Spoken(bound.received_at, bound.reading.observed_at, self.names[i], self.bys[i], bound)
-                for i, bound in zip(owner, (self.bounds[row] for row in rows.tolist()), strict=True)]
+        wanted = np.ones(len(self.ways), dtype=np.bool_) if devices is None else devices
+        mine = np.repeat(self.ways, lengths).tolist()
+        return [Spoken(self.bounds[row].received_at, int(self.at[row]), ways[mine[row]].device, ways[mine[row]].by,
+                       self.bounds[row]) for row in self.rows(wanted).tolist()]
+
+    def lies_after(self, calm_from: Mapping[str, int], ways: Ways) -> bool:
+        """Whether all were observed from their feed's instant on."""
+        firsts = self.firsts()
+        return all(calm_from.get(name, NEVER) <= int(firsts[mine].min()) for name, mine in ways.by_feed(self.ways))

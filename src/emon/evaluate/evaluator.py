@@ -57,7 +57,7 @@ class Evaluator:
         self._people: dict[str, Person] = {}
         self._timers: list[tuple[int, str]] = []
         self._arrival: list[InputRecord] = []
-        self._lane = Lane()
+        self._lane = Lane(self._outages.ways)
         self._touched: set[str] = set()
         self._dirty: set[str] = set()
         self._dirty_texts: set[str] = set()

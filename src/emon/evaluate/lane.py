@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from emon.domain.versions import NEVER
-from emon.evaluate.calm import Calm
+from emon.evaluate.calm import Calm, Way, Ways
 from emon.evaluate.lane_columns import Columns
 from emon.evaluate.lane_pending import Waiting
 from emon.evaluate.lane_rows import Row, note_chain, note_event
@@ -29,8 +29,9 @@ from emon.limits import DEFAULT_FEED
 class Lane(Columns):
     """Arrays over all participants that were ever in the lane."""
 
-    def __init__(self) -> None:
+    def __init__(self, ways: Ways) -> None:
         super().__init__()
+        self._ways = ways
         self.waiting = Waiting()
         self._sorting = Sorting(self)
         self._none_before = NEVER
@@ -54,6 +55,7 @@ class Lane(Columns):
         self.floor[p], self.first_fix[p] = person.floor, NEVER
         self.delay[p], self.contact_quiet[p] = row.delay, row.contact_quiet
         self.last_heard[p], self.feed[p] = row.last_heard, self.feeds.give(row.feed)
+        self.way[p] = self._ways.number(Way(row.device, row.carrier or DEFAULT_FEED, row.feed))
         self.contact_due[p] = NEVER
         if row.contact is not None:
             self.contact_due[p] = row.last_heard + row.delay
@@ -126,6 +128,4 @@ class Lane(Columns):
     def calm(self, idle: Idle) -> Calm:
         """Idle readings as feeds see them."""
         begins = np.flatnonzero(np.r_[True, idle.people[1:] != idle.people[:-1]]) if idle.bounds else idle.people
-        rows = [self.row(p) for p in idle.people[begins].tolist()]
-        return Calm([row.device for row in rows], [row.carrier or DEFAULT_FEED for row in rows],
-                    [row.feed for row in rows], np.append(begins, len(idle.bounds)), idle.bounds, idle.at, idle.came)
+        return Calm(self.way[idle.people[begins]], np.append(begins, len(idle.bounds)), idle.bounds, idle.at, idle.came)

@@ -79,6 +79,7 @@ class Columns:
     first_fix: Ints
     carrier: Ints
     feed: Ints
+    way: Ints
     delay: Ints
     contact_quiet: Ints
     contact_due: Ints
@@ -103,7 +104,7 @@ class Columns:
 _COLUMNS: Final = (
     ("inside", (), False, np.bool_), ("device", (), ABSENT, np.int64), ("from_", (), NEVER, np.int64),
     ("until", (), ALWAYS, np.int64), ("floor", (), NEVER, np.int64), ("carrier", (), ABSENT, np.int64),
-    ("feed", (), 0, np.int64), ("first_fix", (), NEVER, np.int64),
+    ("feed", (), 0, np.int64), ("way", (), 0, np.int64), ("first_fix", (), NEVER, np.int64),
     ("delay", (), NEVER, np.int64), ("contact_quiet", (), ALWAYS, np.int64),
     ("contact_due", (), NEVER, np.int64), ("last_heard", (), ALWAYS, np.int64),
     ("count", (), 0, np.int64), ("state", (SLOTS,), 0, np.int64),

@@ -24,7 +24,7 @@ from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
 from emon.domain.instant import DAY, SECOND
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate.calm import Calm
+from emon.evaluate.calm import Calm, Ways
 from emon.evaluate.matching import Book, Key, Moment, revise
 from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.rules.contact import pace_of
@@ -78,6 +78,8 @@ class Outages:
         self.via: dict[str, list[tuple[int, str]]] = {}  # device -> when which feed began to carry it
         self.own: list[tuple[int, int]] = []
         self.waiting: list[Spoken] = []
+        self.ways = Ways()
+        self._calm: list[tuple[int, Calm]] = []  # waits too: until which second, and what
         self.ahead: list[Spoken] = []
         self.pace = round(CONTACT_EVERY_S * SECOND)
         self.watched = False
@@ -100,6 +102,7 @@ class Outages:
     def text(self) -> None:
         """An order or binding version came in: who belongs to which feed may differ."""
         self._plain.clear()
+        self.waiting, self._calm = self.all_waiting(), []
         for feed in self.feeds.values():
             feed.news = True
 
@@ -124,10 +127,17 @@ class Outages:
         second = last_clock - last_clock % SECOND
         others = [one for tick in ticks for one in _elsewhere(tick.heard or {})]
         ripe = calm.came <= second
-        self._count_calm(calm, ripe, [s for s in others if s.received_at <= second], second)
-        for one in (*calm.spoken(np.flatnonzero(~ripe)), *others):
+        self._count_calm([calm.part(ripe)], [s for s in others if s.received_at <= second], second)
+        if not ripe.all():
+            self._wait_until(second + SECOND)
+            self._calm.append((second + SECOND, calm.part(~ripe)))
+        for one in others:
             if one.received_at > second:
                 self._wait(one)
+
+    def all_waiting(self) -> list[Spoken]:
+        """The readings whose second is not over."""
+        return self.waiting + [one for _, calm in self._calm for one in calm.spoken(self.ways.ways)]
 
     def before_binding(self, clock: int) -> None:
         """A binding is about to come in: it counts for the readings of its own second, not for earlier ones."""
@@ -136,26 +146,35 @@ class Outages:
     def settle(self, tick: int) -> None:
         """What was received up to a whole second counts from then on."""
         ripe: list[Spoken] = []
+        calm: list[Calm] = []
         if self._second <= tick:
             ripe = [s for s in self.waiting if s.received_at <= tick]
             self.waiting = [s for s in self.waiting if s.received_at > tick]
-            self._second = min((_second_of(s.received_at) for s in self.waiting), default=NEVER)
+            calm = [each for second, each in self._calm if second <= tick]
+            self._calm = [(second, each) for second, each in self._calm if second > tick]
+            self._find_second()
         if self.ahead:
             ripe += [s for s in self.ahead if s.observed_at <= tick]
             self.ahead = [s for s in self.ahead if s.observed_at > tick]
-        if ripe:
-            self._count(ripe, tick)
+        if ripe or calm:
+            self._count_calm(calm, ripe, tick)
 
     def restored(self) -> None:
         """What waits was put back from a snapshot."""
-        self._second = min((_second_of(s.received_at) for s in self.waiting), default=NEVER)
+        self._find_second()
+
+    def _find_second(self) -> None:
+        seconds = [_second_of(s.received_at) for s in self.waiting] + [second for second, _ in self._calm]
+        self._second = min(seconds, default=NEVER)
 
     def _wait(self, spoken: Spoken) -> None:
-        second = _second_of(spoken.received_at)
+        self._wait_until(_second_of(spoken.received_at))
+        self.waiting.append(spoken)
+
+    def _wait_until(self, second: int) -> None:
         if second > self._second:
             self.settle(self._second)
         self._second = min(self._second, second)
-        self.waiting.append(spoken)
 
     def _count(self, ripe: Sequence[Spoken], tick: int) -> None:
         self.ahead += [s for s in ripe if s.observed_at > tick]
@@ -172,29 +191,42 @@ class Outages:
             instants = np.array([s.observed_at for s in spoken], dtype=np.int64)
             self._hear(self._feed(name), instants, partial(_mark_at, spoken), tick)
 
-    def _count_calm(self, calm: Calm, ripe: NDArray[np.bool_], others: list[Spoken], tick: int) -> None:
-        """Devices that only ever came by one feed, and still do, are counted together; the rest one by one."""
+    def _count_calm(self, calms: Sequence[Calm], others: list[Spoken], tick: int) -> None:
+        """Devices that come as they came before are counted together; the rest one by one."""
         elsewhere = {one.device for one in others}
-        rest: list[int] = []
-        by_feed: dict[str, list[int]] = {}
-        earlier = False
-        for index, device, by, name, first in calm.devices(ripe):
-            known = self.via.get(device)
-            if known is None or len(known) > 1 or known[0][1] != by or device in elsewhere:
-                rest.append(index)
-                continue
-            if first < known[0][0]:
-                known[0], earlier = (first, by), True
-            by_feed.setdefault(name, []).append(index)
-        if earlier:  # as in _sort_out
-            for feed in self.feeds.values():
+        for device in elsewhere:
+            self.ways.forget(device)
+        together: list[tuple[Calm, NDArray[np.bool_]]] = []
+        rest: list[Spoken] = []
+        for calm in calms:
+            firsts = calm.firsts()
+            known = firsts >= self.ways.since[calm.ways]
+            for i in np.flatnonzero(~known).tolist():
+                way = int(calm.ways[i])
+                known[i] = self.ways.ways[way].device not in elsewhere and self._listen(way, int(firsts[i]))
+            if not known.all():
+                rest += calm.spoken(self.ways.ways, ~known)
+            together.append((calm, known))
+        self._count([*others, *rest], tick)
+        for calm, known in together:
+            for name, mine in self.ways.by_feed(calm.ways):
+                rows = calm.rows(mine & known)
+                if rows.size:
+                    self._hear(self._feed(name), calm.at[rows], partial(_mark_of_row, calm.bounds, rows), tick)
+
+    def _listen(self, way: int, first: int) -> bool:
+        """Takes in from when on a device was heard in a way, if that is the only way or the newest one."""
+        device, by, name = self.ways.ways[way]
+        known = self.via.get(device, [])
+        if not known or known[-1][1] != by or (first < known[-1][0] and len(known) > 1):
+            return False
+        if first < known[-1][0]:
+            known[0] = (first, by)
+            for feed in self.feeds.values():  # as in _sort_out
                 feed.news = True
-        self._count([*calm.spoken(calm.rows(rest, ripe)), *others], tick)
-        for name, indexes in by_feed.items():
-            feed = self._feed(name)
-            feed.devices.update(calm.names[i] for i in indexes)
-            rows = calm.rows(indexes, ripe)
-            self._hear(feed, calm.at[rows], partial(_mark_of_row, calm.bounds, rows), tick)
+        self._feed(name).devices.add(device)
+        self.ways.since[way] = known[-1][0]
+        return True
 
     def _sort_out(self, counted: Sequence[Spoken]) -> dict[str, list[Spoken]]:
         """Readings by feed, once it is noted which feed carries whom."""
@@ -261,7 +293,19 @@ class Outages:
         others = (s for tick in ticks for s in _elsewhere(tick.heard or {}))
         if not all(self._is_calm(s, calm) for group in (self.waiting, others) for s in group):
             return None
-        return calm
+        return calm if all(self._stays_calm(each, calm) for _, each in self._calm) else None
+
+    def _stays_calm(self, waiting: Calm, calm: Mapping[str, int]) -> bool:
+        """As `_is_calm`, of readings that were calm when they came in."""
+        if not waiting.lies_after(calm, self.ways):
+            return False
+        firsts = waiting.firsts()
+        for i in np.flatnonzero(firsts < self.ways.since[waiting.ways]).tolist():
+            device, by, name = self.ways.ways[int(waiting.ways[i])]
+            known = self.via.get(device, [])
+            if not known or known[-1][1] != by or firsts[i] < known[-1][0] or device not in self.feeds[name].devices:
+                return False
+        return True
 
     def _calm_since(self, feed: Feed) -> int:
         index = len(feed.heard) - 1
@@ -281,7 +325,7 @@ class Outages:
     def due(self, clock: int) -> int | None:
         """The next whole second at which something may change."""
         dues = [d for d in (self._due(feed, clock) for feed in self.feeds.values()) if d is not None]
-        if self.waiting:
+        if self.waiting or self._calm:
             dues.append(max(self._second, _second_of(clock)))
         if self.ahead:
             dues.append(max(_second_of(min(map(_observed, self.ahead))), _second_of(clock)))
@@ -319,6 +363,7 @@ class Outages:
         index = bisect_right(known, at, key=lambda entry: entry[0])
         if index > 0 and known[index - 1][1] == by:
             return False
+        self.ways.forget(device)
         if index < len(known) and known[index][1] == by:
             known[index] = (at, by)
         else:

@@ -140,7 +140,7 @@ def dump_shared(clock: int, arrival: list[InputRecord], outages: Outages, lane: 
     """The shared part."""
     feeds = [_dump_feed(feed) for _, feed in sorted(outages.feeds.items())]
     return _encode(SavedShared(clock, arrival, outages.own, feeds, outages.via, outages.pace, outages.watched, lane,
-                               _dump_spoken(outages.waiting), _dump_spoken(outages.ahead)))
+                               _dump_spoken(outages.all_waiting()), _dump_spoken(outages.ahead)))
 
 
 def _dump_spoken(spoken: list[Spoken]) -> list[tuple[int, int, str, str, HeardElsewhere]]:
