@@ -77,7 +77,7 @@ class Evaluator:
         """Judges whole arrivals, whatever their marks: records of one `received_at` are one arrival."""
         written: list[Finding] = []
         begin = 0
-        for index in [i for i, r in enumerate(records) if type(r) is not Bound and type(r) is not Tick]:
+        for index in _texts(records):
             if index < begin:
                 continue
             low = bisect_left(records, records[index].received_at, begin, index, key=_received)
@@ -104,14 +104,15 @@ class Evaluator:
         last = max(records[-1].received_at, self.clock)
         bounds = [r for r in records if type(r) is Bound]
         ticks = [r for r in records if type(r) is Tick and r.heard]
-        loud: list[InputRecord] = [r for r in records if type(r) is Bound or (type(r) is Tick and r.heard)]
-        calm_from = self._outages.calm_from(last, ticks) if loud else None
+        calm_from = self._outages.calm_from(last, ticks) if bounds or ticks else None
         if calm_from is not None and self._lane.names:
             for name in self._due_people(last):
                 self._leave_lane(name)
             idle = self._lane.idle(bounds, last, calm_from)
             self._outages.skim(self._lane.calm(idle), ticks, last)
-            loud = [bounds[i] for i in np.flatnonzero(~idle.good).tolist()]
+            loud: list[InputRecord] = [bounds[i] for i in np.flatnonzero(~idle.good).tolist()]
+        else:
+            loud = [r for r in records if type(r) is Bound or (type(r) is Tick and r.heard)]
         written: list[Finding] = []
         for _, arrival in groupby(loud, key=_received):
             written += self._arrive(list(arrival))
@@ -391,6 +392,13 @@ class Evaluator:
         due = person.due
         if due is not None:
             heapq.heappush(self._timers, (due, person.participant))
+
+
+def _texts(records: Sequence[InputRecord]) -> list[int]:
+    """Where records stand that are neither readings nor ticks."""
+    if {*map(type, records)} <= {Bound, Tick}:
+        return []
+    return [i for i, r in enumerate(records) if type(r) is not Bound and type(r) is not Tick]
 
 
 def _received(record: InputRecord) -> int:

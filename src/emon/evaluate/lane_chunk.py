@@ -5,13 +5,14 @@ Names are compared as numbers afterwards. What nobody in the lane has is ABSENT,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emon.domain.reading import Reading
 from emon.journal.records import Bound
 from emon.limits import UNKNOWN_ACCURACY_M
 
@@ -76,9 +77,7 @@ def columns_of(bounds: Sequence[Bound], people: Numbers[str], devices: Numbers[s
     """The chunk in columns."""
     n = len(bounds)
     readings = list(map(_reading, bounds))
-    lon = np.array(list(map(_lon, readings)), dtype=np.float64)  # nan where there is none
-    lat = np.array(list(map(_lat, readings)), dtype=np.float64)
-    accuracy = np.array(list(map(_accuracy, readings)), dtype=np.float64)
+    lon, lat, accuracy = (_floats(field, readings) for field in (_lon, _lat, _accuracy))
     accuracy[np.isnan(accuracy) | (accuracy == 0) | (accuracy == _NO_ACCURACY)] = UNKNOWN_ACCURACY_M
     kinds = np.fromiter(map(_KINDS.__getitem__, map(_kind, readings)), np.int64, n)
     return Columns(
@@ -90,3 +89,11 @@ def columns_of(bounds: Sequence[Bound], people: Numbers[str], devices: Numbers[s
         (kinds == 1) & ~np.isnan(lat) & ~np.isnan(lon),
         np.fromiter(map(_METHODS.__getitem__, map(_method, readings)), np.int64, n),
         lon, lat, np.minimum(accuracy, _WORST_M))
+
+
+def _floats(field: Callable[[Reading], float | None], readings: Sequence[Reading]) -> Floats:
+    """A field of all readings; nan where there is none."""
+    try:
+        return np.fromiter(map(field, readings), np.float64, len(readings))
+    except TypeError:  # None somewhere: seldom, and twice as slow
+        return np.array(list(map(field, readings)), dtype=np.float64)
