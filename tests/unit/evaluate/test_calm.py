@@ -7,6 +7,7 @@ from random import Random
 import numpy as np
 import pytest
 
+from emon.domain.binding import Binding
 from emon.domain.binding_book import BindingBook
 from emon.domain.instant import DAY, SECOND
 from emon.domain.reading import Reading
@@ -89,3 +90,19 @@ def test_a_reading_that_waits_in_columns_keeps_others_from_being_calm_if_its_fee
     assert outages.calm_from(now + 1) == {"acme": START}
     outages.skim(calm_of(outages, [said("D0", "acme", START - SECOND, now + 1)]), (), now + 1)
     assert outages.calm_from(now + 2) is None
+
+
+def test_a_binding_of_the_same_second_says_for_which_feed_a_reading_in_columns_counts() -> None:
+    bindings = BindingBook()
+    outages = Outages(OrderBook(), bindings)
+    for at in (START - 2 * SECOND, START - SECOND):  # the second time it is known how it comes
+        outages.skim(calm_of(outages, [said("D0", "acme", at, at)]), (), at)
+    before = outages.feeds["acme"].heard[-1]
+    outages.skim(calm_of(outages, [said("D0", "acme", START + 1, START + 1)]), (), START + 1)
+    outages.before_binding(START + 2)
+    bindings.add(Binding(id="B", device="D0", participant="P", feed="fleet", from_=START - DAY))
+    outages.named("D0", "fleet")
+    outages.text()
+    outages.settle(START + SECOND)
+    assert outages.feeds["acme"].heard == [before]
+    assert [(h.first, h.last) for h in outages.feeds["fleet"].heard] == [(START + 1, START + 1)]
