@@ -15,7 +15,7 @@ import msgspec
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.journal.records import Bound, InputRecord
-from tests.oracle import attendance, breath, curfew, devices, laboratory, runs, silence
+from tests.oracle import accumulated, attendance, breath, curfew, devices, laboratory, runs, silence
 from tests.oracle.fixes import Fix, Person, fixes
 from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
 from tests.oracle.ledger import Interval, Ledger
@@ -38,6 +38,7 @@ KINDS = (
     "breath_not_received",
     "test_failed",
     "test_missed",
+    "curfew_accumulated",
     "attendance_missed",
     "attendance_late",
     "attendance_left",
@@ -182,7 +183,10 @@ def _term(
         case "exclusion_zone" | "inclusion_zone":
             yield from _zone(person, term, fixes(person, term), result)
         case "curfew":
-            yield from _curfew(person, term, fixes(person, term), horizon, result)
+            found = list(_curfew(person, term, fixes(person, term), horizon, result))
+            yield from found
+            if term.condition.allowance_s_per_week is not None:
+                yield from _accumulated(person, term, found, horizon, result)
         case "attendance":
             yield from _attendance(person, term, fixes(person, term), horizon, result)
         case "contact":
@@ -295,6 +299,31 @@ def _curfew(
             found = _interval(person, term, kind, onset, ended, reason, run, None)
             seen = () if before is None else (before.heard,)
             yield dataclasses.replace(found, evidence=(*seen, *found.evidence))
+
+
+def _accumulated(
+    person: Person, term: Term, found: list[Interval], horizon: Span, result: Judgement
+) -> Iterator[Interval]:
+    allowed = accumulated.allowance(term)
+    for week in accumulated.weeks(term, found, result.clock, horizon):
+        if week.goes_on(result.clock) and not result.reached(result.clock + allowed - week.total):
+            continue
+        if week.total < allowed or (week.total == allowed and not week.goes_on(result.clock)):
+            continue
+        onset, end = max(week.start, term.start), min(week.end, term.end)
+        over = result.reached(end)
+        yield Interval(
+            participant=person.participant,
+            order=term.pieces[0].order.id,
+            condition=term.condition.id,
+            kind="curfew_accumulated",
+            onset=onset,
+            ended=end if over else None,
+            level=2,
+            reason=term.end_reason if over and end < week.end else "",
+            evidence=tuple(heard for interval in week.away for heard in interval.evidence),
+            order_version=term.piece_at(onset).order.version,
+        )
 
 
 def _attendance(

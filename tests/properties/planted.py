@@ -26,6 +26,7 @@ _MATCHING, _EVALUATOR = "emon.evaluate.matching", "emon.evaluate.evaluator"
 _CURFEW, _CONTACT = "emon.evaluate.rules.curfew", "emon.evaluate.rules.contact"
 _OUTAGES, _TRACK, _PERSON = "emon.evaluate.outages", "emon.evaluate.track", "emon.evaluate.person"
 _STATE, _LIMITS, _VERSIONS = "emon.evaluate.state", "emon.limits", "emon.domain.versions"
+_ACCUMULATED = "emon.evaluate.rules.accumulated"
 _ATTENDANCE = "emon.evaluate.rules.attendance"
 _SCHEDULE = "emon.domain.schedule"
 _INTEGRITY = "emon.evaluate.rules.integrity"
@@ -423,6 +424,27 @@ PLANTS = (
         "fresh, self.fresh, self.noted = [], [], []",
         "a restart would lose what was acknowledged",
         "restarted",
+    ),
+    Plant(
+        "an allowance counts absence too",
+        _ACCUMULATED,
+        '_COUNTED = ("curfew_late", "curfew_left")',
+        '_COUNTED = ("curfew_late", "curfew_left", "curfew_absent")',
+        "one night would be held against somebody twice",
+    ),
+    Plant(
+        "a night's absence counts in the week it ends in",
+        _ACCUMULATED,
+        "total = sum(min(_end(i, case.clock), end) - max(i.onset, begin) for i in mine)",
+        "total = sum(_end(i, case.clock) - i.onset for i in mine)",
+        "an allowance would be used up by another week",
+    ),
+    Plant(
+        "an allowance is looked at only when something is heard",
+        _ACCUMULATED,
+        "judged.fall_due(case.clock + allowance - total, case.clock)",
+        "pass",
+        "it would be told at the end of the night",
     ),
     Plant(
         "a gnss fix elsewhere does not break the time at an appointment",

@@ -125,6 +125,19 @@ def _of_curfews() -> list[Target]:
     ]
 
 
+def _of_allowances() -> list[Target]:
+    def allowed(allowance_s: float, start: str = "2026-11-24T00:00:00Z", *hours: tuple[str, str]) -> Scene:
+        return _scene(_curfew(*hours, allowance_s_per_week=allowance_s), start=start)
+
+    sunday = allowed(3600, "2026-11-29T22:00:00Z", ("22:30", "02:30"))
+    return [
+        ("crossed while away", allowed(600).fix(60, "home").fixes([70, 71], "far"), 200),
+        ("just the allowance", allowed(600).fix(60, "home").fixes([70, 71], "far").fixes([80, 81], "home"), 200),
+        ("two weeks of one night", sunday.fix(31, "home").fixes([70, 71, 90], "far"), 260),
+        ("absent counts no more", allowed(600).fixes([61, 62, 100, 150], "far"), 200),
+    ]
+
+
 def _of_appointments() -> list[Target]:
     def held(minimum_s: float = 3600, **knobs: object) -> Scene:
         return _scene(
@@ -237,6 +250,7 @@ def targets() -> tuple[Case, ...]:
         for name, scene, until in (
             *_of_zones(),
             *_of_curfews(),
+            *_of_allowances(),
             *_of_appointments(),
             *_of_silences(),
             *_of_breath(),

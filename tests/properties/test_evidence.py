@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
@@ -60,9 +61,26 @@ def test_numbers_can_be_worked_out_again(world: World) -> None:
         assert abs(fix["distance_m"]) > fix["accuracy_m"]
 
 
+@settings(max_examples=40, deadline=None, derandomize=True, database=None)
+@given(worlds(always=("allowance",), most_twists=1))
+def test_what_adds_up_to_more_than_an_allowance_adds_up(world: World) -> None:
+    """The spans quoted lie in the week, have no common instant, and make up the sum that is compared."""
+    for line in at_once(REAL, world.records, world.until_at):
+        if line.kind == "curfew_accumulated" and line.status != "withdrawn":
+            told = line.evidence
+            spans = [(instant.parse(a["from_at"]), instant.parse(a["until_at"])) for a in told["away"]]
+            week = instant.parse(told["week_from_at"]), instant.parse(told["week_until_at"])
+            assert all(week[0] <= a < b <= week[1] for a, b in spans)
+            assert all(b <= c for (_, b), (c, _) in pairwise(spans))
+            assert sum(b - a for a, b in spans) == round(told["away_s"] * 1_000_000)
+            assert told["away_s"] >= told["parameters"]["allowance_s_per_week"]
+
+
 def _quoted(world: World) -> Iterator[tuple[Finding, dict[str, Any], Known]]:
     for line in at_once(REAL, world.records, world.until_at):
-        if line.status != "withdrawn" and line.kind.startswith(("exclusion", "inclusion", "curfew")):
+        if line.kind == "curfew_accumulated" or line.status == "withdrawn":
+            continue
+        if line.kind.startswith(("exclusion", "inclusion", "curfew")):
             for fix in line.evidence["fixes"]:
                 yield line, fix, known(world.records, line.decided_at)
 

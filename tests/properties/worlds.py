@@ -82,6 +82,7 @@ LABELS = (
     "panic",
     "battery",
     "unbound",
+    "curfew_accumulated",
 )
 LABEL_OF_KIND = {
     "feed_outage": "feed outage",
@@ -393,6 +394,22 @@ def _appointment(draw: Draw, scene: Scene, date: str) -> None:
         scene.fix(minute, "home" if home else "far", arrive=minute + delay)
 
 
+def _allowance(draw: Draw, scene: Scene, date: str) -> None:
+    """A curfew that may be broken for some time a week, and a night in which it is, once or twice."""
+    allowance_s = draw(st.sampled_from([600, 1200, 1800, 0, 3600]))
+    windows = (window("01:00", "03:00"), window("03:30", "04:30"))
+    _demand(
+        scene,
+        Condition(
+            id="allowed", kind="curfew", place="home", windows=windows, allowance_s_per_week=allowance_s
+        ),
+    )
+    for begin in draw(st.sampled_from([(62,), (62, 130), (90, 220), (100, 205)])):
+        away, delay = draw(st.sampled_from([5, 10, 20, 30])), draw(st.sampled_from([0, 0, 0, 45]))
+        scene.fixes([begin - 2], "home").fixes([begin, begin + 1], "far", arrive=begin + 1 + delay)
+        scene.fixes([begin + away, begin + away + 1], "home")
+
+
 def _routine(draw: Draw, scene: Scene, date: str) -> None:
     """Hours of fixes that change nothing, before, between and after those that do."""
     step, site = draw(st.sampled_from([1, 3, 10])), draw(st.sampled_from(["home", "home", "street"]))
@@ -565,6 +582,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "device": _device,
     "routine": _routine,
     "appointment": _appointment,
+    "allowance": _allowance,
     "late_middle": _late_middle,
     "presence": _presence,
     "swap": _swap,
@@ -585,7 +603,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "future": _future,
     "deaf": _deaf,
 }
-DUTIES = ("appointment",)  # places and people, beside zones and curfews
+DUTIES = ("appointment", "allowance")  # places and people, beside zones and curfews
 MEASURES = ("breath", "laboratory", "device")  # what is measured beside positions
 
 

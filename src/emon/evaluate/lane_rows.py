@@ -138,6 +138,8 @@ def _add_curfew(row: Row, term: Term, piece: Piece, condition: Conditioned, orde
                 clock: int) -> bool:
     """On duty like a zone. Off duty every reading is idle, but for those just before a stretch that has begun:
     they tell how somebody came into it."""
+    if term.condition.allowance_s_per_week is not None:
+        return False
     around = term.duty(clock - DAY, clock + 2 * DAY)
     before = [s for s in around if s.until <= clock]
     now = next((s for s in around if s.from_ <= clock < s.until), None)

@@ -19,6 +19,7 @@ _SUBJECT = {
     "curfew_left": "Possibly left during curfew",
     "curfew_late": "Possibly not back when curfew began",
     "curfew_absent": "Possibly absent for the whole curfew",
+    "curfew_accumulated": "Away for more of this week's curfew than is allowed",
     "attendance_missed": "Possibly missed an appointment",
     "attendance_late": "Possibly too late for an appointment",
     "attendance_left": "Possibly left an appointment too early",
@@ -49,6 +50,7 @@ _ENDED = {
     "returned": "later fixes were back where they should be",
     "heard": "a device was heard again",
     "located": "a location was received again",
+    "week_ended": "the week ended then",
     "window_ended": "the window ended then",
     "unknown_after": "the window ended then; for part of it nothing was observed",
     "order_ended": "the order or zone was no longer in force then",
@@ -117,6 +119,9 @@ def sentence(interval: Interval) -> str:
         text += (f". The first fix was {abs(first['distance_m']):.2f} m {where} the border, "
                  f"accurate to {first['accuracy_m']:g} m")
     text += _tested(interval) + _charged(interval)
+    if interval.kind == "curfew_accumulated":
+        allowance_s = interval.numbers["parameters"]["allowance_s_per_week"]
+        text += f". Away for {interval.numbers['away_s']:g} s so far; {allowance_s:g} s a week are allowed"
     if "dwell_s" in interval.numbers:
         text += _dwell(interval)
     elif interval.used and interval.kind in ("contact_lost", "location_lost"):

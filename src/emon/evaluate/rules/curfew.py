@@ -17,6 +17,7 @@ from emon.evaluate import machine
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.machine import AGAINST, FOR, Event, Run
 from emon.evaluate.orderbook import Stretch, Term
+from emon.evaluate.rules import accumulated
 from emon.evaluate.rules.zones import chain_life, knobs, note, parameters, settled
 from emon.evaluate.signals import OUT, Case, place_events, said_at
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, distances, rests_on
@@ -36,7 +37,8 @@ class Curfew:
                newest: bool) -> Sequence[Bound]:
         """As for zones; what is observed off duty tells only how somebody came into a stretch, and no stretch
         since `quiet` has a run that would ask."""
-        if hint.chain_from is not None or hint.open_from is not None:
+        if hint.chain_from is not None or hint.open_from is not None or (
+                term.condition.allowance_s_per_week is not None):
             return bounds
         quiet += 0 if newest else chain_life(term)
         moving = []
@@ -51,6 +53,9 @@ class Curfew:
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
         """See verdict.Rule. Stretches are independent: only those that the news touches are judged."""
+        adds_up = term.condition.allowance_s_per_week is not None
+        if adds_up:
+            from_, until = accumulated.reach(case, term, from_), case.clock
         top = min(until + STATE_BEFORE_START, case.clock)
         touched = [s for s in term.duty(max(from_, case.floor), top) if s.from_ <= top]
         judged = Judged(from_, from_)
@@ -58,6 +63,8 @@ class Curfew:
             self._judge(case, term, stretch, hint, old, from_, judged)
             judged.from_ = min(judged.from_, max(stretch.from_, case.floor))
             judged.until = max(judged.until, stretch.until)
+        if adds_up:
+            accumulated.add_up(case, term, from_, judged)
         return judged
 
     def _judge(self, case: Case, term: Term, stretch: Stretch, hint: Hint, old: Sequence[Settled],
