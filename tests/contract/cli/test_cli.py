@@ -211,10 +211,10 @@ def test_readings_of_nobody_move_the_clock_too(case: Path) -> None:
 
 def test_a_condition_that_nobody_judges_is_told(case: Path) -> None:
     with (case / "orders.yaml").open("a") as orders:
-        orders.write("  - {id: c4, kind: alcohol, mode: abstinence}\n")
+        orders.write("  - {id: c4, kind: keep_away, protected_device: V-1, distance_m: 500}\n")
     done = emon("check", case / "orders.yaml", case / "zones.geojson")
     assert done.returncode == 0
-    assert "orders.yaml:11: no rule of this version judges alcohol" in done.stdout
+    assert "orders.yaml:11: no rule of this version judges keep_away" in done.stdout
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "emon.example", "::"])
