@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -81,6 +82,17 @@ async def drain(consumer: Consumer, wanted: int, *, max_records: int = 1000) -> 
         got += [record for records in batch.values() for record in records]
         rounds += 1
     return got
+
+
+async def read_back(journal: Journal, position: TopicPartition, wanted: int) -> list[Record]:
+    """Reads from the beginning until so many records are there: a broker marks the end of a transaction in the
+    log just after it has said that it is committed."""
+    for _ in range(int(PATIENCE_S / 0.1)):
+        records = list(await journal.read(position, 0, 1000))
+        if len(records) >= wanted:
+            return records
+        await asyncio.sleep(0.1)
+    return records
 
 
 async def settle(*consumers: Consumer, partitions: int) -> None:

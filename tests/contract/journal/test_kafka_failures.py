@@ -23,7 +23,7 @@ from emon.journal.open import open_journal
 from emon.journal.port import ORDERS, RAW, TOPICS, Entry, Record, TopicPartition
 from simulators import parts
 from tests.contract.journal import drivers, member
-from tests.contract.journal.drivers import Driver, drain, entries, next_offsets, numbers
+from tests.contract.journal.drivers import Driver, drain, entries, next_offsets, numbers, read_back
 
 
 @pytest.fixture
@@ -76,10 +76,7 @@ async def test_a_broker_that_is_killed_and_comes_back_loses_nothing(
         again += [record for records in batch.values() for record in records]
     assert [n for n in numbers(again) if n != 100] == [5, 6, 7, 8, 9, 10, 11]
     await consumer.append_and_commit(entries("b", range(5, 7)), next_offsets(again))
-    written: list[int] = []
-    while written != list(range(7)):  # the broker marks a transaction's end in the log just after it says so
-        assert time.monotonic() < deadline, written
-        written = numbers(list(await journal.read(TopicPartition("b", 0), 0, 100)))
+    assert numbers(await read_back(journal, TopicPartition("b", 0), 7)) == list(range(7))
     await consumer.close()
     await journal.close()
 
@@ -107,7 +104,7 @@ async def test_outputs_of_a_process_killed_in_its_transaction_are_never_seen(
     assert time.monotonic() - started < 12, "the dead one's transaction was waited for instead of ended"
     assert numbers(got) == list(range(5))
     await consumer.append_and_commit([Entry(driver.b, "k", b"alive")], next_offsets(got))
-    found = await journal.read(TopicPartition(driver.b, 0), 0, 10)
+    found = await read_back(journal, TopicPartition(driver.b, 0), 1)
     assert [record.value for record in found] == [b"alive"]
 
 
@@ -126,7 +123,7 @@ async def test_a_zombie_is_fenced_and_writes_nothing(kafka: parts.Kafka, driver:
     process.stdin.flush()
     assert await asyncio.to_thread(member.said, process) == "fenced"
     member.killed(process)
-    found = await journal.read(TopicPartition(driver.b, 0), 0, 10)
+    found = await read_back(journal, TopicPartition(driver.b, 0), 1)
     assert [record.value for record in found] == [b"alive"]
 
 
@@ -155,7 +152,7 @@ async def test_whoever_takes_over_waits_for_a_transaction_that_is_being_committe
     await ending
     await journal.append(entries(driver.a, range(5, 6)))
     assert numbers(await drain(two, 1)) == [5]
-    assert numbers(list(await journal.read(TopicPartition(driver.b, 0), 0, 100))) == list(range(5))
+    assert numbers(await read_back(journal, TopicPartition(driver.b, 0), 5)) == list(range(5))
     await one.close()
 
 
@@ -175,7 +172,7 @@ async def test_work_whose_producer_was_fenced_is_given_again(driver: Driver) -> 
     again = await drain(consumer, 5)
     assert numbers(again) == list(range(5))
     await consumer.append_and_commit(entries(driver.b, range(5)), next_offsets(again))
-    assert numbers(list(await journal.read(TopicPartition(driver.b, 0), 0, 100))) == list(range(5))
+    assert numbers(await read_back(journal, TopicPartition(driver.b, 0), 5)) == list(range(5))
 
 
 async def test_a_client_that_was_left_changes_nothing_that_its_successor_was_given(driver: Driver) -> None:
