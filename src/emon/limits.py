@@ -51,6 +51,22 @@ ALCOHOL_LIMITS: Final[Mapping[str, float]] = MappingProxyType({  # an order's `l
     "confirmation_from_s": 900.0,  # mouth alcohol is gone by then
     "confirmation_until_s": 1800.0,  # later ones are tests of their own
     "not_received_s": 5400.0,  # a device holds a result for so long without being suspected
+    "positive_g_dl": 0.020,  # through the skin: above sensor drift
+    "consecutive": 3.0,  # so many readings at it; one is an artefact
+    "consecutive_gap_s": 5400.0,  # sensors sample every 30 minutes: three samples
+    "gap_s": 14400.0,  # a longer pause hides too much of a curve to call it one
+    "absorption_g_dl_per_h": 0.05,  # what is drunk rises more slowly than what is spilt
+    "elimination_g_dl_per_h": 0.025,
+    "high_peak_g_dl": 0.15,  # from there on bodies are faster
+    "elimination_high_g_dl_per_h": 0.035,
+    "interferent_g_dl_per_h": 0.3,  # between neighbours: no body does that
+    "ir_above": 0.12,  # fractions of the infrared voltage's mean of the day before
+    "ir_below": 0.17,
+    "obstruction_s": 28800.0,
+    "no_upload_s": 172800.0,  # two missed daily uploads
+    "positive_ug_l": 5.0,  # sensors in ug/L of air: means above it; never converted
+    "mean_s": 1800.0,
+    "worn_c": 28.0,  # colder skin is no skin
 })
 LIMITS_OF_KIND: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType({
     "alcohol": ALCOHOL_LIMITS,

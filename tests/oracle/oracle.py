@@ -15,7 +15,7 @@ import msgspec
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.journal.records import Bound, InputRecord
-from tests.oracle import accumulated, attendance, breath, curfew, devices, laboratory, runs, silence
+from tests.oracle import accumulated, attendance, breath, curfew, devices, laboratory, runs, silence, transdermal
 from tests.oracle.fixes import Fix, Person, fixes
 from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
 from tests.oracle.ledger import Interval, Ledger
@@ -45,6 +45,10 @@ KINDS = (
     "tamper",
     "panic",
     "battery",
+    "alcohol_possible",
+    "alcohol_confirmed",
+    "alcohol_review",
+    "alcohol_no_upload",
 )
 
 
@@ -194,6 +198,8 @@ def _term(
         case "alcohol":
             for span in judged_spans(term, None):
                 for fact in breath.facts(person, term, span.start, span.end, horizon, result.reached):
+                    yield _of_fact(person, term, fact)
+                for fact in transdermal.facts(person, term, span, result.reached):
                     yield _of_fact(person, term, fact)
         case "substance_testing":
             for span in judged_spans(term, None):

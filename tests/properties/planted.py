@@ -32,9 +32,38 @@ _SCHEDULE = "emon.domain.schedule"
 _INTEGRITY = "emon.evaluate.rules.integrity"
 _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LABORATORY = "emon.evaluate.rules.laboratory"
+_TRANSDERMAL = "emon.evaluate.rules.transdermal"
 _LEDGER, _SORTING, _LANE_ROWS = "emon.evaluate.ledger", "emon.evaluate.lane_sorting", "emon.evaluate.lane_rows"
 
 PLANTS = (
+    Plant(
+        "one zero through the skin divides",
+        _TRANSDERMAL,
+        "if level.is_zero or level.at - last.at > gap:",
+        "if True:",
+        "one drinking would be told as two",
+    ),
+    Plant(
+        "a lower reading through the skin breaks no count",
+        _TRANSDERMAL,
+        "        now.high = []\n",
+        "        pass\n",
+        "three that are not consecutive would accuse",
+    ),
+    Plant(
+        "the last maximum through the skin is the peak",
+        _TRANSDERMAL,
+        "return max(self.levels, key=lambda level: level.value)",
+        "return max(reversed(self.levels), key=lambda level: level.value)",
+        "another fall would be measured",
+    ),
+    Plant(
+        "silence through the skin is never found",
+        _TRANSDERMAL,
+        "            if due > clock:\n                self.judged.fall_due(due, clock)\n                continue",
+        "            if due > clock or following is None:\n                continue",
+        "a bracelet that uploads no more would be overlooked",
+    ),
     Plant(
         "a sample that is pending counts for its month",
         _LABORATORY,

@@ -196,6 +196,21 @@ def _of_breath() -> list[Target]:
     ]
 
 
+def _of_skin() -> list[Target]:
+    def curve(*values: float) -> Scene:
+        scene = Scene().order(Condition(id="alcohol", kind="alcohol")).bind("T")
+        for index, value in enumerate(values):
+            scene.reading(index * 30, None, device="T", kind="alcohol_transdermal", tac_g_dl=value)
+        return scene
+
+    return [
+        ("one zero", curve(0, 0.02, 0.02, 0.02, 0, 0.02, 0.01, 0, 0), 300),
+        ("lower between", curve(0, 0.02, 0.02, 0.01, 0.02), 200),
+        ("two peaks", curve(0, 0.02, 0.03, 0.02, 0.02, 0.03, 0, 0), 300),
+        ("silent for days", curve(0, 0), 3000),
+    ]
+
+
 def _of_samples() -> list[Target]:
     day = 1440.0
 
@@ -255,6 +270,7 @@ def targets() -> tuple[Case, ...]:
             *_of_silences(),
             *_of_breath(),
             *_of_samples(),
+            *_of_skin(),
             *_of_devices(),
         )
     )

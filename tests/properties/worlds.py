@@ -83,6 +83,10 @@ LABELS = (
     "battery",
     "unbound",
     "curfew_accumulated",
+    "alcohol_possible",
+    "alcohol_confirmed",
+    "alcohol_review",
+    "alcohol_no_upload",
 )
 LABEL_OF_KIND = {
     "feed_outage": "feed outage",
@@ -200,6 +204,27 @@ def _breath(draw: Draw, scene: Scene, date: str) -> None:
     if draw(st.booleans()):
         minute = draw(minutes) + 0.1
         scene.status(minute, device="B", arrive=minute + draw(delays))
+
+
+def _transdermal(draw: Draw, scene: Scene, date: str) -> None:
+    """A curve through the skin, more or less like drinking, with holes, conflicts and late uploads."""
+    limits = draw(st.sampled_from([None, {"gap_s": 3600.0}, {"no_upload_s": 3600.0}, {"gap_s": 7200.0}]))
+    if not any(c.id == "alcohol" for c in _orders(scene)[0].conditions):
+        _with_condition(scene, Condition(id="alcohol", kind="alcohol", limits=limits))
+    scene.bind("T", "P", since=-60, until=draw(st.sampled_from([None, None, 150])))
+    minute = draw(minutes)
+    step = draw(st.sampled_from([5, 30, 30, 60, 91]))
+    values = st.sampled_from([0.0, 0.0, 0.01, 0.02, 0.02, 0.03, 0.03, 0.05, 0.16])
+    drinking = st.sampled_from([[0.0, 0.01, 0.02, 0.03, 0.03, 0.02, 0.01, 0.0, 0.0],
+                                [0.0, 0.02, 0.02, 0.02, 0.0, 0.02, 0.01, 0.0, 0.0]])
+    for value in draw(drinking | drinking | st.lists(values, min_size=4, max_size=10)):
+        air = len(scene.readings) % 7 == 3 and draw(st.sampled_from([False, False, False, False, True]))
+        measured: dict[str, Any] = {"tac_ug_l": 200 * value} if air else {"tac_g_dl": value}
+        arrive = minute + draw(delays)
+        scene.reading(minute, arrive, device="T", kind="alcohol_transdermal", **measured)
+        if draw(st.sampled_from([False, False, False, True])):
+            scene.reading(minute, arrive + draw(delays), device="T", kind="alcohol_transdermal", tac_g_dl=0.0)
+        minute += step * draw(st.sampled_from([1, 1, 1, 2]))
 
 
 def _laboratory(draw: Draw, scene: Scene, date: str) -> None:
@@ -580,6 +605,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "breath": _breath,
     "laboratory": _laboratory,
     "device": _device,
+    "transdermal": _transdermal,
     "routine": _routine,
     "appointment": _appointment,
     "allowance": _allowance,
@@ -604,7 +630,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "deaf": _deaf,
 }
 DUTIES = ("appointment", "allowance")  # places and people, beside zones and curfews
-MEASURES = ("breath", "laboratory", "device")  # what is measured beside positions
+MEASURES = ("breath", "laboratory", "device", "transdermal")  # what is measured beside positions
 
 
 @st.composite

@@ -289,8 +289,9 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
     if finding.kind == "breath_incomplete":  # a confirmation is awaited after it
         ended = max(ended, finding.onset + round(finding.evidence["parameters"]["confirmation_until_s"] * SECOND))
     silence = finding.kind in ("contact_lost", "location_lost") and any(t.condition.kind == "contact" for t in terms)
+    no_upload_s = finding.evidence["parameters"]["no_upload_s"] if finding.kind == "alcohol_no_upload" else 0
     for term in terms:
-        onset = finding.onset - (pace_of(term).every if silence else 0)  # where a silence began to count
+        onset = finding.onset - (pace_of(term).every if silence else round(no_upload_s * SECOND))  # counts from there
         if term.condition.kind == "attendance" and why == "late_data":
             continue  # leave within a window stands beside its finding
         for piece in term.pieces:

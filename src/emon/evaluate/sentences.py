@@ -34,6 +34,10 @@ _SUBJECT = {
     "breath_incomplete": "Breath test not completed",
     "breath_refused": "Breath test refused",
     "breath_not_received": "No result of a planned breath test received, and nothing else from its device",
+    "alcohol_possible": "Possibly alcohol through the skin, as measured",
+    "alcohol_confirmed": "Alcohol through the skin, with the rise and fall of drinking, as measured",
+    "alcohol_review": "Alcohol readings through the skin that an analyst must look at, as measured",
+    "alcohol_no_upload": "No reading through the skin received",
     "test_failed": "Laboratory test failed",
     "test_missed": "Possibly a laboratory test missed",
 }
@@ -74,6 +78,13 @@ _ENDED = {
     "positive": "the laboratory reports a positive sample",
     "dilute": "the laboratory reports a dilute sample",
     "too_few": "the month ended with fewer final results than the order demands",
+    "slopes": "it had returned to zero, and both slopes are those of drinking",
+    "slope": "it had returned to zero, and a slope is steeper than the limit; that does not mean no drinking",
+    "interferent": "it changed faster than a body does",
+    "obstruction": "something may have covered the sensor",
+    "censored": "its beginning or end was not observed",
+    "no_slopes_known": "it had returned to the baseline; slopes of this sensor are not known",
+    "uploaded": "a reading was received again",
     "device_silent": "the device may still hold the result",
 }
 _WITHDRAWN = {
