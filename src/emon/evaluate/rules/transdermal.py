@@ -217,8 +217,7 @@ class _Segment:
                 continue
             at = last.reading.observed_at
             following = next((b for b in marks[index + 1:] if b.reading.observed_at > at), None)
-            if following is None and any(b.reading.observed_at == at for b in marks[index + 1:]
-                                         if b.reading.device == last.reading.device):
+            if any(b.reading.observed_at == at and b.reading.device == last.reading.device for b in marks[index + 1:]):
                 continue  # of readings of one instant one is enough
             base = self._past_own_outages(max(at, self.stretch.from_), wait)
             due = base + wait
