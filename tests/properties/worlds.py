@@ -214,16 +214,17 @@ def _transdermal(draw: Draw, scene: Scene, date: str) -> None:
     scene.bind("T", "P", since=-60, until=draw(st.sampled_from([None, None, 150])))
     minute = draw(minutes)
     step = draw(st.sampled_from([5, 30, 30, 60, 91]))
+    air = draw(st.sampled_from([False, False, False, False, True]))
     values = st.sampled_from([0.0, 0.0, 0.01, 0.02, 0.02, 0.03, 0.03, 0.05, 0.16])
     drinking = st.sampled_from([[0.0, 0.01, 0.02, 0.03, 0.03, 0.02, 0.01, 0.0, 0.0],
                                 [0.0, 0.02, 0.02, 0.02, 0.0, 0.02, 0.01, 0.0, 0.0]])
     for value in draw(drinking | drinking | st.lists(values, min_size=4, max_size=10)):
-        air = len(scene.readings) % 7 == 3 and draw(st.sampled_from([False, False, False, False, True]))
         measured: dict[str, Any] = {"tac_ug_l": 200 * value} if air else {"tac_g_dl": value}
         arrive = minute + draw(delays)
         scene.reading(minute, arrive, device="T", kind="alcohol_transdermal", **measured)
         if draw(st.sampled_from([False, False, False, True])):
-            scene.reading(minute, arrive + draw(delays), device="T", kind="alcohol_transdermal", tac_g_dl=0.0)
+            scene.reading(minute, arrive + draw(delays), device="T", kind="alcohol_transdermal",
+                          **dict.fromkeys(measured, 0.0))
         minute += step * draw(st.sampled_from([1, 1, 1, 2]))
 
 

@@ -295,6 +295,10 @@ def _episodes(levels: Sequence[Level], gap: int, limits: Mapping[str, float]) ->
     now: Episode | None = None
     before: Level | None = None
     for level in levels:
+        if before is not None and _is_in_air(before) != _is_in_air(level):  # another sensor: a series of its own
+            if now is not None:
+                now.end, now.proof, now.cut = (before, level, False) if before.is_zero else (None, None, True)
+            now, before = None, None
         far = before is not None and level.at - before.at > gap
         if now is not None:
             now = _continued(now, level, far, gap)
@@ -307,6 +311,10 @@ def _episodes(levels: Sequence[Level], gap: int, limits: Mapping[str, float]) ->
             _count(now, level, limits)
         before = level
     return episodes
+
+
+def _is_in_air(level: Level) -> bool:
+    return level.bound.reading.tac_g_dl is None
 
 
 def _continued(now: Episode, level: Level, far: bool, gap: int) -> Episode | None:
