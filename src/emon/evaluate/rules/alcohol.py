@@ -28,7 +28,8 @@ class Alcohol:
             if hint.open_from is not None and heard >= hint.open_from:
                 tested += [hint.open_from, heard]
             spans = [breath.reach(case, terms, min(tested), max(tested))] if tested else []
-            spans += [(min(worn), case.clock)] if worn else []
+            if worn:  # what waits for a confirmation or a window's end must be seen again, or its timer is forgotten
+                spans.append((breath.reach(case, terms, min(worn), case.clock)[0], case.clock))
             return min((s[0] for s in spans), default=until), max((s[1] for s in spans), default=from_ - 1)
         if hint.open_from is not None:
             from_ = min(from_, hint.open_from)
