@@ -130,7 +130,10 @@ class _WhyGone:
     def _reason(self, finding: Finding) -> str:
         if finding.kind in ("contact_lost", "location_lost") and self._stands(finding, self.now, []):
             return "feed_outage"
-        without = {name: [_without_leave(o) for o in versions] for name, versions in self.now.orders.items()}
+        without = {
+            name: [_without_leave(o) for o in versions] if name == finding.order else versions
+            for name, versions in self.now.orders.items()
+        }
         if without != self.now.orders and self._stands(
             finding, _with_orders(self.now, without), self.outages
         ):
@@ -141,8 +144,7 @@ class _WhyGone:
         """Whether anything that overlaps the finding would be found."""
         until = finding.ended or self.now.clock
         return any(
-            (i.participant, i.order, i.condition, i.family)
-            == (finding.participant, finding.order, finding.condition, finding.family)
+            finding.finding_id.startswith(f"{i.key}|")
             and i.onset <= until
             and finding.onset <= (i.ended or self.now.clock)
             for i in judge(changed, outages, self.horizon).found

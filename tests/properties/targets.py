@@ -38,6 +38,7 @@ def _of_zones() -> list[Target]:
     held = exclusion(hold_s=600)
     moved = _scene(exclusion()).fixes([0, 1, 6, 7], "fence").zone(SCHOOL_SMALLER, since=5, arrive=20)
     merged = _scene(exclusion()).fixes([0, 1], "school").fixes([8, 12], "home").fixes([20, 21], "school")
+    ended = _scene(exclusion()).fixes([90, 150, 180], "fence").order(version=2, void=True, since=150, arrive=240)
     again = _scene(held).fixes([0, 1], "school").fix(5, "home", arrive=15).fix(5, "school", arrive=16)
     return [
         ("gap in a long hold", _scene(exclusion(hold_s=3600)).fixes([0, 1, 40], "school"), 70),
@@ -54,6 +55,7 @@ def _of_zones() -> list[Target]:
         ),
         ("merged", merged.fix(10, "school", arrive=40), 50),
         ("zone version told late", moved, 30),
+        ("late fix before an end told late", ended.fix(120, "fence", arrive=1620), 1650),
         ("docked for a day", _scene(exclusion()).fixes([0, 1], "school", arrive=1500), 1510),
         (
             "back-dated",

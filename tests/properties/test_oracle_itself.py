@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -45,10 +46,13 @@ def test_every_situation_occurs() -> None:
     def anything(world: World) -> None:
         count(world)
 
-    @settings(max_examples=200, deadline=None, derandomize=True, database=None)
-    @given(worlds(always=MEASURES) | worlds(always=DUTIES))
-    def measured(world: World) -> None:
-        count(world)
+    def measured(always: Sequence[str]) -> None:
+        @settings(max_examples=120, deadline=None, derandomize=True, database=None)
+        @given(worlds(always=always))
+        def of_these(world: World) -> None:
+            count(world)
+
+        of_these()
 
     def count(world: World) -> None:
         labels = world.labels | labels_of_output(oracle(world.records, world.until_at))
@@ -57,5 +61,6 @@ def test_every_situation_occurs() -> None:
         seen.update(labels)
 
     anything()
-    measured()
+    for always in (DUTIES, *((measure,) for measure in MEASURES)):
+        measured(always)
     assert {label: seen[label] for label in LABELS if seen[label] < 3} == {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from emon.domain.finding import Finding
@@ -36,7 +37,7 @@ def structure(lines: Sequence[Finding]) -> list[dict[str, Any]]:
     """Revisions with ids replaced by order of appearance, evidence and unnamed reasons left out."""
     names: dict[str, str] = {}
     result = []
-    for line in lines:
+    for line in _in_order_of_content(lines, names):
         names.setdefault(line.finding_id, f"finding {len(names)}")
         fields = {name: getattr(line, name) for name in line.__struct_fields__}
         del fields["evidence"], fields["recorded_at"]
@@ -49,6 +50,17 @@ def structure(lines: Sequence[Finding]) -> list[dict[str, Any]]:
                 del fields[name]
         result.append(fields)
     return result
+
+
+def _in_order_of_content(lines: Sequence[Finding], names: dict[str, str]) -> Iterator[Finding]:
+    """Revisions as they came; those that only their ids put in order (two tests of one instant) by what they say,
+    since an id is each evaluator's own."""
+    for _, ties in groupby(lines, key=lambda f: (f.decided_at, f.participant, f.order, f.condition, f.family, f.onset)):
+        yield from sorted(ties, key=lambda f: (names.get(f.finding_id, "new"), f.revision, _evidence(f)))
+
+
+def _evidence(line: Finding) -> tuple[int, list[str]]:
+    return line.received_at or 0, [reading["device"] for reading in line.evidence.get("readings", ())]
 
 
 def differences(left: Sequence[Finding], right: Sequence[Finding]) -> str:

@@ -292,8 +292,8 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
     no_upload_s = finding.evidence["parameters"]["no_upload_s"] if finding.kind == "alcohol_no_upload" else 0
     for term in terms:
         onset = finding.onset - (pace_of(term).every if silence else round(no_upload_s * SECOND))  # counts from there
-        if term.condition.kind == "attendance" and why == "late_data":
-            continue  # leave within a window stands beside its finding
+        if why == "late_data" and (term.condition.kind == "attendance" or finding.kind == "curfew_accumulated"):
+            continue  # leave within a window or a week stands beside its finding
         for piece in term.pieces:
             condition = piece.condition
             for name, absences in (("leave", condition.leave), ("suspension", condition.suspensions)):

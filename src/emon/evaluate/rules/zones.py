@@ -73,7 +73,9 @@ class Zones:
             events = place_events(case, term, supports, begin, stretch.until - 1)
             outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), case.clock)
             judged.intervals += [_interval(case, term, stretch, run) for run in outcome.runs]
-            note(judged, hint, stretch, outcome, events, term, case.clock)
+            if events or begin <= max(stretch.from_, case.floor) or hint.stretch_from == stretch.from_:
+                note(judged, hint, stretch, outcome, events, term, case.clock)
+            # else nothing is left from a run's onset on, and what came before it was not looked at
             judged.told.append(_told(term, begin, stretch.until, outcome, events))
         return judged
 
