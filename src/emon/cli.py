@@ -83,12 +83,13 @@ def main() -> None:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=ANY_PATH)
 def check(paths: tuple[Path, ...]) -> None:
-    """Check orders, zones, bindings and people; lists every fault as file:line: reason."""
+    """Check orders, zones, bindings and people; lists every fault as file:line: reason, and as warnings what is
+    probably not meant, conditions that cannot all be kept among them."""
     from emon.formats.check import check as check_documents
     from emon.formats.text import Unreadable
 
     unreadable: list[Unreadable] = []
-    checked = check_documents(paths, set_aside=unreadable)
+    checked = check_documents(paths, contradictions=True, set_aside=unreadable)
     for warning in checked.warnings:
         click.echo(f"{warning} (warning)")
     for fault in (*checked.faults, *unreadable):

@@ -35,6 +35,7 @@ CHAIN_GAP: Final = 30 * MINUTE
 STATE_BEFORE_START: Final = 30 * MINUTE  # how old a fix may be to say where somebody was at a start
 ABSENT_GAP: Final = 60 * MINUTE
 ATTENDANCE_EDGE: Final = 10 * MINUTE  # seen so shortly before a window's end or after its start: late, or left
+CONFLICT_SPAN: Final = 56 * DAY  # of an order's time searched for conditions that contradict each other: weekly windows
 ATTENDANCE_LOOK: Final = 8 * DAY  # windows are weekly: further ahead none need be looked for
 CONTACT_EVERY_S: Final = 600.0
 CONTACT_HOLD_S: Final = 300.0

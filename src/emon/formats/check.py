@@ -20,6 +20,7 @@ from emon.domain.person import Person
 from emon.domain.zone import Zone
 from emon.formats import documents
 from emon.formats.bindings import overlaps
+from emon.formats.conflicts import conflicts
 from emon.formats.documents import Document
 from emon.formats.faults import FileFault
 from emon.formats.lines import PathPart
@@ -55,12 +56,13 @@ class _Placed:
         return self.document.fault(reason, self.found.at(*path))
 
 
-def check(paths: Iterable[Path | str], *, complete: bool = False,
+def check(paths: Iterable[Path | str], *, complete: bool = False, contradictions: bool = False,
           set_aside: list[Unreadable] | None = None) -> Checked:
     """Reads and checks files and folders of orders, zones, bindings and people.
 
     `complete`: the files are all there is, so a zone that none of them has is a fault. Else it is one only
-    where there are zones among the files; an order looked at by itself gets a warning.
+    where there are zones among the files; an order looked at by itself gets a warning. `contradictions`: conditions
+    that cannot all be kept are warnings too, where there is no fault.
     `set_aside` takes files that cannot be read, so that the others are still checked; without it they raise
     Unreadable, which names all of them.
     """
@@ -78,10 +80,10 @@ def check(paths: Iterable[Path | str], *, complete: bool = False,
     if unreadable and set_aside is None:
         others = "".join(f"; {error}" for error in unreadable[1:])
         raise Unreadable(unreadable[0].path, unreadable[0].detail + others)
-    return _with(check_documents(read, complete=complete), faults)
+    return _with(check_documents(read, complete=complete, contradictions=contradictions), faults)
 
 
-def check_documents(read: Iterable[Document], *, complete: bool = False) -> Checked:
+def check_documents(read: Iterable[Document], *, complete: bool = False, contradictions: bool = False) -> Checked:
     """As `check`, of documents that are already loaded."""
     placed: list[_Placed] = []
     faults: list[FileFault] = []
@@ -103,6 +105,8 @@ def check_documents(read: Iterable[Document], *, complete: bool = False) -> Chec
     faults.extend(binding_faults)
     (faults if zones_given else warnings).extend(_unknown_zones(placed, zone_ids))
     faults.extend(_unknown_places(placed))
+    if contradictions and not faults:
+        warnings.extend(_contradictions(placed))
     return Checked(orders=_of(placed, Order), zones=_of(placed, Zone), bindings=tuple(bindings),
                    people=_of(placed, Person), faults=tuple(sorted(set(faults))),
                    warnings=tuple(sorted(set(warnings))))
@@ -201,6 +205,12 @@ def _unknown_zones(placed: list[_Placed], known: set[str]) -> Iterator[FileFault
                 if condition.zone is not None and condition.zone not in known:
                     yield each.fault(f"zone `{condition.zone}` stands in none of the files"
                                      f"{did_you_mean(condition.zone, known)}", "conditions", at, "zone")
+
+
+def _contradictions(placed: list[_Placed]) -> Iterator[FileFault]:
+    where = {(each.value.id, each.value.version): each for each in placed if isinstance(each.value, Order)}
+    for conflict in conflicts(_of(placed, Order), _of(placed, Zone)):
+        yield where[conflict.order.id, conflict.order.version].fault(conflict.reason, "conditions", conflict.condition)
 
 
 def _unknown_places(placed: list[_Placed]) -> Iterator[FileFault]:
