@@ -18,6 +18,7 @@ from emon.domain.order import Condition, Order, Place
 from emon.domain.versions import ALWAYS, NEVER, Entry, Span
 from emon.domain.zone import Zone
 from emon.evaluate import geo
+from emon.limits import ACCURACY_FACTOR
 
 _AROUND: Final = 3 * DAY  # a window is at most a day and a half long; more than that on either side
 _REACH: Final = 800 * DAY  # touching windows are followed this far before they count as endless
@@ -140,6 +141,7 @@ class OrderBook:
         self._zone_spans: dict[str, list[Span[Zone]]] = {}
         self._zone_shapes: dict[str, dict[tuple[int, float], geo.Shape]] = {}
         self._place_shapes: dict[tuple[Place, float], geo.Shape] = {}
+        self._neutral: set[str] = set()
 
     def add_order(self, order: Order) -> dict[str, int]:
         """Takes a version in; returns participants whose demands may differ now, and from when on."""
@@ -166,6 +168,8 @@ class OrderBook:
         if known.get(zone.version) is kept:
             return {}
         known[zone.version] = kept
+        if kept.kind == "neutral":
+            self._neutral.add(zone.id)
         self._zone_spans.pop(zone.id, None)
         self._zone_shapes.pop(zone.id, None)
         return dict.fromkeys(self._of_zone.get(zone.id, ()), versions.since(zone.effective_from))
@@ -204,6 +208,17 @@ class OrderBook:
         if shape is None:
             shape = shapes[zone.version, buffer_m] = geo.of_zone(zone, buffer_m)
         return shape
+
+    def neutral_at(self, at: int, lon: float, lat: float, accuracy_m: float) -> list[Zone]:
+        """The neutral zones in force then that a fix certainly lies in: they give the place a name, no more."""
+        found = []
+        for name in sorted(self._neutral):
+            zone = versions.at(self.zone_spans(name), at)
+            if zone is not None and zone.kind == "neutral":
+                shape = self.zone_shape(zone, 0.0)
+                if not shape.is_far(lon, lat, 0.0) and shape.distance_of_one_m(lon, lat) > ACCURACY_FACTOR * accuracy_m:
+                    found.append(zone)
+        return found
 
     def place_shape(self, place: Place, buffer_m: float) -> geo.Shape:
         """The shape of a place, grown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from emon.domain.binding_book import BindingBook
@@ -174,7 +175,7 @@ class Person:
             condition.due = min(condition.due, judged.due)
         why = news.why if news is not None else "late_data"
         moment = Moment(case.clock, books.rule_version, lambda s: _withdrawal(s, terms, case, why),
-                        sentences.evidence, sentences.retraction)
+                        partial(sentences.evidence, orders=books.orders), sentences.retraction)
         by_family: dict[tuple[str, str], list[Interval]] = {name: [] for name in condition.books}
         for interval in judged.intervals:
             by_family.setdefault((interval.family, interval.part), []).append(interval)

@@ -10,6 +10,8 @@ from typing import Any
 from emon.domain import instant
 from emon.domain.finding import Finding
 from emon.evaluate.matching import Key
+from emon.evaluate.orderbook import OrderBook
+from emon.evaluate.positions import accuracy_m
 from emon.evaluate.verdict import Interval
 from emon.journal.records import Bound
 
@@ -100,10 +102,22 @@ _WITHDRAWN = {
 _LEVEL = ("artefact", "not verified", "probable", "confirmed", "confirmed threat")
 
 
-def evidence(key: Key, interval: Interval) -> dict[str, Any]:
-    """Readings used, numbers compared, and the sentence."""
-    return {"sentence": sentence(interval), "readings": [_reading(b) for b in interval.used],
+def evidence(key: Key, interval: Interval, orders: OrderBook | None = None) -> dict[str, Any]:
+    """Readings used, numbers compared, the sentence, and, where `orders` hold neutral zones, how places are called."""
+    named = [] if orders is None else _named_places(key, interval, orders)
+    told = {"sentence": sentence(interval, named[0]["name"] if named else None),
+            "readings": [_reading(b) for b in interval.used],
             **{name: _published(value, name) for name, value in interval.numbers.items()}}
+    return {**told, "neutral_zones": _published(named)} if named else told
+
+
+def _named_places(key: Key, interval: Interval, orders: OrderBook) -> list[dict[str, Any]]:
+    """The neutral zones that the fixes used certainly lie in, those of a protected person aside."""
+    return [{"observed_at": b.reading.observed_at, "zone": zone.id, "zone_version": zone.version,
+             "name": zone.name or zone.id}
+            for b in interval.used
+            if b.participant == key.participant and b.reading.lon is not None and b.reading.lat is not None
+            for zone in orders.neutral_at(b.reading.observed_at, b.reading.lon, b.reading.lat, accuracy_m(b.reading))]
 
 
 def retraction(last: Finding, reason: str) -> dict[str, Any]:
@@ -113,8 +127,8 @@ def retraction(last: Finding, reason: str) -> dict[str, Any]:
     return {**last.evidence, "sentence": text}
 
 
-def sentence(interval: Interval) -> str:
-    """One sentence, with the reservation that the evidence deserves."""
+def sentence(interval: Interval, place: str | None = None) -> str:
+    """One sentence, with the reservation that the evidence deserves. `place`: what the first place is called."""
     subject = _subject(interval.kind, interval.numbers.get("event"))
     if interval.family == "location_lost" and "dwell_s" in interval.numbers:
         subject = "Too few fixes to say whether an appointment was kept"
@@ -129,6 +143,8 @@ def sentence(interval: Interval) -> str:
         where = "inside" if first["distance_m"] > 0 else "outside"
         text += (f". The first fix was {abs(first['distance_m']):.2f} m {where} the border, "
                  f"accurate to {first['accuracy_m']:g} m")
+    if place is not None:
+        text += f". The place is known as {place}"
     text += _tested(interval) + _charged(interval)
     if interval.kind == "curfew_accumulated":
         allowance_s = interval.numbers["parameters"]["allowance_s_per_week"]
