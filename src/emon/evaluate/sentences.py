@@ -5,6 +5,7 @@ People read it first: operators, officers, participants, clerks. It states obser
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from emon.domain import instant
@@ -105,9 +106,10 @@ _LEVEL = ("artefact", "not verified", "probable", "confirmed", "confirmed threat
 def evidence(key: Key, interval: Interval, orders: OrderBook | None = None) -> dict[str, Any]:
     """Readings used, numbers compared, the sentence, and, where `orders` hold neutral zones, how places are called."""
     named = [] if orders is None else _named_places(key, interval, orders)
-    told = {"sentence": sentence(interval, named[0]["name"] if named else None),
+    beside = {} if interval.beside is None else interval.beside()
+    told = {"sentence": sentence(interval, named[0]["name"] if named else None, beside),
             "readings": [_reading(b) for b in interval.used],
-            **{name: _published(value, name) for name, value in interval.numbers.items()}}
+            **{name: _published(value, name) for name, value in (*interval.numbers.items(), *beside.items())}}
     return {**told, "neutral_zones": _published(named)} if named else told
 
 
@@ -127,8 +129,9 @@ def retraction(last: Finding, reason: str) -> dict[str, Any]:
     return {**last.evidence, "sentence": text}
 
 
-def sentence(interval: Interval, place: str | None = None) -> str:
-    """One sentence, with the reservation that the evidence deserves. `place`: what the first place is called."""
+def sentence(interval: Interval, place: str | None = None, beside: Mapping[str, Any] | None = None) -> str:
+    """One sentence, with the reservation that the evidence deserves. `place`: what the first place is called.
+    `beside`: what else is known."""
     subject = _subject(interval.kind, interval.numbers.get("event"))
     if interval.family == "location_lost" and "dwell_s" in interval.numbers:
         subject = "Too few fixes to say whether an appointment was kept"
@@ -153,7 +156,25 @@ def sentence(interval: Interval, place: str | None = None) -> str:
         text += _dwell(interval)
     elif interval.used and interval.kind in ("contact_lost", "location_lost"):
         text += f". The last one was observed at {instant.iso(interval.used[0].reading.observed_at)}"
+    text += "".join(_known(device) for device in (beside or {}).get("circumstances", ()))
     return f"{text} ({_LEVEL[interval.level]})."
+
+
+def _known(device: Mapping[str, Any]) -> str:
+    """What the last readings of a device may explain."""
+    text = ""
+    if "charging_since_at" in device:
+        text += f". {device['device']} was charging since {instant.iso(device['charging_since_at'])}"
+    elif "empty_forecast_at" in device:
+        text += (f". {device['device']} reported {100 * device['battery_fraction']:g} % of charge at "
+                 f"{instant.iso(device['battery_at'])} and, as it falls, is empty at about "
+                 f"{instant.iso(device['empty_forecast_at'])}")
+    elif "battery_fraction" in device:
+        text += (f". {device['device']} reported {100 * device['battery_fraction']:g} % of charge at "
+                 f"{instant.iso(device['battery_at'])}")
+    if device.get("present"):
+        text += f". {device['device']} reported presence at {instant.iso(device['presence_at'])}"
+    return text
 
 
 def _subject(kind: str, event: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,7 +19,8 @@ class Interval:
     """A fact of one family during [`onset`, `ended`).
 
     `settled`: readings observed after it cannot change the interval (NEVER while it lasts).
-    `used`: the readings it rests on. `numbers`: what was compared, for the evidence.
+    `used`: the readings it rests on. `numbers`: what was compared, for the evidence. `beside`: what else is known,
+    asked only when a revision is written.
     """
 
     family: str
@@ -34,6 +35,7 @@ class Interval:
     seen_until: int | None = None
     order_version: int | None = None
     zone_version: int | None = None
+    beside: Callable[[], Mapping[str, Any]] | None = field(default=None, compare=False)
     part: str = ""  # tells findings of one family apart that are never one another: tests, windows, devices
 
 

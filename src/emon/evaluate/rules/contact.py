@@ -7,8 +7,9 @@ later. Where our own outage or the feed's covers what was not yet found, it coun
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from emon.domain.instant import DAY, HOUR, SECOND
 from emon.domain.reading import KINDS
@@ -16,6 +17,7 @@ from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.positions import located
+from emon.evaluate.rules.circumstances import circumstances
 from emon.evaluate.signals import Case
 from emon.evaluate.track import key
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled
@@ -80,6 +82,11 @@ def _heard(at: int, group: list[Bound], located_: bool) -> Heard:
     ends = [min((b for b in group if key(b) == key(end)), key=lambda b: b.received_at)
             for end in (group[0], group[-1])]
     return Heard(at, ends[0], ends[1], located_)
+
+
+def _beside(case: Case, at: int) -> dict[str, Any]:
+    known = circumstances(case, at)
+    return {"circumstances": known} if known else {}
 
 
 class _Silences:
@@ -150,7 +157,8 @@ class _Silences:
             self.judged.loud(ended)
         self.judged.intervals.append(Interval(
             family=kind, kind=kind, onset=onset, ended=ended, level=1, reason=reason,
-            settled=NEVER if ended is None else ended, used=tuple(used), numbers=numbers,
+            settled=NEVER if ended is None else ended, used=tuple(used), numbers=numbers, beside=partial(
+                _beside, self.case, onset - self.pace.every if last is None else last.at),
             order_version=self.term.piece_at(onset).order.version))
 
     def _base(self, last: Heard | None, following: Heard | None) -> int:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.orderbook import Stretch, Term
+from emon.evaluate.rules.circumstances import circumstances
 from emon.evaluate.signals import Case
 from emon.evaluate.track import key
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled
@@ -137,6 +139,11 @@ def _said(bounds: Iterator[Bound]) -> list[Said]:
     return out
 
 
+def _beside(case: Case, at: int, device: str) -> dict[str, Any]:
+    known = [each for each in circumstances(case, at) if each["device"] == device]
+    return {"circumstances": known} if known else {}
+
+
 class _Device:
     """One device during one stretch in which it is worn."""
 
@@ -197,11 +204,13 @@ class _Device:
             reason = "charged"
         charges = [{"observed_at": s.at, "battery_fraction": s.battery}
                    for s in (*used, *([] if run.closer is None else [run.closer]))]
-        self._add("battery", "battery", 2, Run(used, reason, run.closer), {
-            "charges": charges, "parameters": {"low": BATTERY_LOW, "critical": BATTERY_CRITICAL,
-                                               "charged": BATTERY_CHARGED}}, BATTERY_OPEN)
+        numbers = {"charges": charges, "parameters": {"low": BATTERY_LOW, "critical": BATTERY_CRITICAL,
+                                                      "charged": BATTERY_CHARGED}}
+        self._add("battery", "battery", 2, Run(used, reason, run.closer), numbers, BATTERY_OPEN,
+                  partial(_beside, self.case, used[-1].at, self.device))
 
-    def _add(self, kind: str, event: str, level: int, run: Run, numbers: Mapping[str, Any], flag: int = 0) -> None:
+    def _add(self, kind: str, event: str, level: int, run: Run, numbers: Mapping[str, Any], flag: int = 0,
+             beside: Callable[[], Mapping[str, Any]] | None = None) -> None:
         onset = run.said[0].at
         ended, reason = None, run.reason
         if run.closer is not None:
@@ -215,5 +224,5 @@ class _Device:
         self.judged.intervals.append(Interval(
             family=kind, kind=kind, onset=onset, ended=ended, level=level, reason=reason,
             settled=NEVER if ended is None else ended, used=tuple(used.values()),
-            numbers={**numbers, "device": self.device},
+            numbers={**numbers, "device": self.device}, beside=beside,
             order_version=self.term.piece_at(onset).order.version, part=f"{self.device}|{event}"))
