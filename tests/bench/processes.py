@@ -5,6 +5,7 @@ Neither outlives the bench, however it ends. Reads `/proc`: the bench measures o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -46,8 +47,7 @@ class Process:
 
     def cpu_s(self) -> float:
         """Seconds of processor time so far, of all its threads."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return sum(_stat(self._process.pid)[1:3]) / _TICKS
 
     def rss(self) -> int:
         """Bytes of memory held now."""
@@ -122,6 +122,23 @@ def wait_for(done: Callable[[], bool], processes: Iterable[Process], timeout_s: 
         if time.monotonic() > limit:
             raise NotReady(f"{what} took longer than {timeout_s:g} s")
         time.sleep(every_s)
+
+
+def family_cpu_s(pid: int) -> float:
+    """Seconds of processor time so far, of a process and its children, those that have ended included."""
+    total = sum(_stat(pid)[1:])
+    for other in Path("/proc").iterdir():
+        if other.name.isdigit():
+            with contextlib.suppress(OSError):  # ended meanwhile
+                parent, *ticks = _stat(int(other.name))
+                total += sum(ticks) if parent == pid else 0
+    return total / _TICKS
+
+
+def _stat(pid: int) -> tuple[int, int, int, int, int]:
+    """Parent, and processor time in ticks: user and system, of its own and of children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    return int(fields[1]), int(fields[11]), int(fields[12]), int(fields[13]), int(fields[14])
 
 
 def status(url: str) -> dict[str, Any]:

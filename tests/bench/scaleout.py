@@ -1,220 +1,214 @@
-"""Kafka and PostgreSQL, a router and an evaluator as processes, and a kill -9 of the evaluator half-way.
+"""Kafka and PostgreSQL, a router and evaluators as processes, and a kill -9 of an evaluator half-way.
 
-Orders, zones and bindings are taken in first, then the raw topic is filled while nobody reads it. The watch
-runs from the moment at which both processes answer to the moment at which the last reading is judged and the
-group has committed it, the restart after the kill included. What was found must then equal what the batch
-run finds in the recording.
+Two figures. *Start*: all order, zone and binding versions stand on emon.orders when the processes start; the
+watch stops when the evaluators have committed the last one. *Steady*: the raw topic is filled while nobody
+reads it, then the processes start again. The watch runs from the first transaction of the router, whose
+readings do not count, to the last finding on emon.findings: meeting everybody for the first time, the kill and
+the restart are in it. What was found must equal what the batch run finds in the recording.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
+import httpx
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from emon.batch import evaluate_files
 from emon.domain import instant
-from emon.domain.reading import Reading
 from emon.ingest.orders import publish
 from emon.journal.kafka import KafkaJournal
-from emon.journal.port import ORDERS, RAW, READINGS, Entry, partition_of
-from emon.journal.records import Bound, RawReading, Tick, encode
+from emon.journal.port import ORDERS, RAW, READINGS
 from emon.recording import export
 from simulators.parts import Kafka, Postgres, free_port
-from simulators.workload import FEED, Workload
-from tests.bench import loads
+from simulators.workload import Workload
+from tests.bench import loads, topics
 from tests.bench.embedded import document
-from tests.bench.processes import Process, emon, running, wait_for
+from tests.bench.processes import Process, emon, family_cpu_s, wait_for
 
 PARTITIONS: Final = 4
+EVALUATORS: Final = 1
 LIMIT_S: Final = 240.0
-ASK_EVERY_S: Final = 0.3
-_APPEND: Final = 20_000
+ASK_EVERY_S: Final = 0.1
+_JUDGED: Final = re.compile(r'^emon_stage_records_total\{stage="evaluate"\} (\S+)$', re.MULTILINE)
 
 
-class ScaledOut(NamedTuple):
-    """`route_s`, `evaluate_s`: processor time of the processes; `equal`: whether the batch run agrees."""
+class Cost(NamedTuple):
+    """Wall seconds, and processor seconds of the router, the evaluators, the broker and the database."""
 
-    readings: int
     wall_s: float
     route_s: float
     evaluate_s: float
-    findings: int
+    broker_s: float
+    store_s: float
+
+    @property
+    def emon_s(self) -> float:
+        """Of emon's own processes."""
+        return self.route_s + self.evaluate_s
+
+
+class ScaledOut(NamedTuple):
+    """`readings`: those that `steady` counts; `found`: revisions; `equal`: whether the batch run agrees."""
+
+    versions: int
+    start: Cost
+    readings: int
+    steady: Cost
+    found: int
     equal: bool
-    rss: int
 
 
 def measure(readings: int) -> ScaledOut:
     """The whole of it. Raises NotReady, PartMissing."""
     load = loads.with_visits(loads.usual(readings / loads.PARTICIPANTS))
-    with TemporaryDirectory(prefix="emon-bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        with _services(folder) as (kafka, environment):
-            emon(environment, "db", "upgrade")
-            asyncio.run(_publish(kafka.bootstrap, load))
-            _take_orders_in(folder, environment, kafka.bootstrap)
-            raw = asyncio.run(_fill(kafka.bootstrap, load))
-            wall_s, costs, rss = _run(folder, environment, kafka.bootstrap, raw)
-            found, equal = asyncio.run(_compare(kafka.bootstrap, folder))
-    return ScaledOut(len(load), wall_s, *costs, found, equal, rss)
+    with (TemporaryDirectory(prefix="emon-bench-", ignore_cleanup_errors=True) as name,
+          _services(Path(name)) as services,
+          topics.Progress(services.kafka.bootstrap, PARTITIONS) as progress):
+        emon(services.environment, "db", "upgrade")
+        versions = asyncio.run(_publish(services.kafka.bootstrap, load))
+        start = _take_versions_in(services, progress)
+        asyncio.run(_fill(services.kafka.bootstrap, load))
+        counted, steady = _judge_readings(services, progress, len(load))
+        found, last_us, equal = asyncio.run(_compare(services))
+    return ScaledOut(versions, start, counted, steady._replace(wall_s=last_us / 1e6 - steady.wall_s), found, equal)
+
+
+class _Services(NamedTuple):
+    folder: Path
+    kafka: Kafka
+    postgres: Postgres
+    environment: Mapping[str, str]
 
 
 @contextmanager
-def _services(folder: Path) -> Iterator[tuple[Kafka, Mapping[str, str]]]:
+def _services(folder: Path) -> Iterator[_Services]:
     """A broker and a server of this run's own, and the environment that names them."""
     folder.chmod(0o755)  # PostgreSQL runs under another user where we are root
     kafka, postgres = Kafka(folder / "kafka"), Postgres(folder / "postgres")
     try:
         kafka.start()
         postgres.start()
-        yield kafka, {"EMON_JOURNAL": kafka.url, "EMON_STORE": postgres.database("bench"),
-                      "EMON_DATA": str(folder / "data"), "EMON_PARTITIONS": str(PARTITIONS),
-                      "EMON_LOG_LEVEL": "info"}
+        yield _Services(folder, kafka, postgres, {
+            "EMON_JOURNAL": kafka.url, "EMON_STORE": postgres.database("bench"), "EMON_DATA": str(folder / "data"),
+            "EMON_PARTITIONS": str(PARTITIONS), "EMON_LOG_LEVEL": "info"})
     finally:
         postgres.stop()
         kafka.stop()
 
 
-async def _publish(bootstrap: str, load: Workload) -> None:
+async def _publish(bootstrap: str, load: Workload) -> int:
     journal = KafkaJournal(bootstrap, partitions=PARTITIONS)
     await journal.open()
     try:
-        await publish(journal, [document(version) for version in load.versions()], now=load.start_us - instant.DAY)
+        versions = load.versions()
+        await publish(journal, [document(version) for version in versions], now=load.start_us - instant.DAY)
+        return len(versions)
     finally:
         await journal.close()
 
 
-def _take_orders_in(folder: Path, environment: Mapping[str, str], bootstrap: str) -> None:
-    """Runs both roles until they know every version."""
-    with running(folder / "orders.log", environment, "emon", "run", "route", "evaluate") as process:
-        progress = _Progress(bootstrap)
-        wait_for(lambda: progress.behind("route", ORDERS) <= 0, [process], LIMIT_S, "routing orders", ASK_EVERY_S)
-        wait_for(lambda: progress.behind("evaluate", READINGS) <= PARTITIONS, [process], LIMIT_S,
-                 "taking orders in", ASK_EVERY_S)
-
-
-async def _fill(bootstrap: str, load: Workload) -> int:
-    """The raw topic, as ingest leaves it; how many records it has then."""
+async def _fill(bootstrap: str, load: Workload) -> None:
     journal = KafkaJournal(bootstrap, partitions=PARTITIONS)
     await journal.open()
     try:
-        entries: list[Entry] = []
-        for number, arrival in enumerate(load.records(loads.BODY)):
-            if isinstance(arrival[0], Tick):
-                entries += [Entry(RAW, "tick", encode(arrival[0]), p) for p in range(PARTITIONS)]
-            else:
-                entries += _body(f"bench-{number}", arrival)
-            if len(entries) >= _APPEND:
-                await journal.append(entries)
-                entries = []
-        end = Tick(int(load.received_us[-1]) // instant.SECOND * instant.SECOND + instant.SECOND)
-        await journal.append([*entries, *(Entry(RAW, "tick", encode(end), p) for p in range(PARTITIONS))])
-        return sum((await journal.end_offsets(RAW)).values())
+        await topics.fill(journal, load)
     finally:
         await journal.close()
 
 
-def _body(name: str, arrival: Sequence[Bound | Tick]) -> list[Entry]:
-    """A body's records; its last one in each partition is marked."""
-    entries: list[Entry] = []
-    marked: set[int] = set()
-    for bound in reversed(arrival):
-        assert isinstance(bound, Bound)
-        partition = partition_of(bound.reading.device, PARTITIONS)
-        reading = msgspec.structs.replace(bound.reading, received_at=bound.received_at)
-        raw = encode(RawReading(FEED, bound.received_at, reading, _line(reading), name, False,
-                                partition not in marked))
-        marked.add(partition)
-        entries.append(Entry(RAW, reading.device, raw, partition))
-    entries.reverse()
-    return entries
+class _Roles:
+    """The router and the evaluators, running and answering."""
 
+    def __init__(self, services: _Services, stack: ExitStack) -> None:
+        self._services = services
+        self._ports = [free_port() for _ in range(1 + EVALUATORS)]
+        self._gone_s = 0.0
+        self.all: list[Process] = []
+        for number, port in enumerate(self._ports):
+            name = f"evaluate-{number}" if number else "route"
+            process = Process(["emon", "run", name.partition("-")[0]],
+                              {**services.environment, "EMON_METRICS_PORT": str(port)},
+                              services.folder / f"{name}.log")
+            stack.callback(process.stop)
+            self.all.append(process)
+        self._began = self._costs()
+        self._began_at = time.perf_counter()
 
-def _line(reading: Reading) -> str:
-    return (f'{{"v":1,"device":"{reading.device}","kind":"position","observed_at":"'
-            f'{instant.iso(reading.observed_at)}","lat":{reading.lat},"lon":{reading.lon},'
-            f'"accuracy_m":{reading.accuracy_m},"method":"gnss"}}')
-
-
-def _run(folder: Path, environment: Mapping[str, str], bootstrap: str,
-         raw: int) -> tuple[float, tuple[float, float], int]:
-    ports = [free_port(), free_port()]
-    processes: list[Process] = []
-    try:
-        for role, port in zip(("route", "evaluate"), ports, strict=True):
-            processes.append(Process(["emon", "run", role], {**environment, "EMON_METRICS_PORT": str(port)},
-                                     folder / f"{role}.log"))
-        for process, port in zip(processes, ports, strict=True):
+    def await_answers(self) -> None:
+        """Returns when all of them are ready."""
+        for process, port in zip(self.all, self._ports, strict=True):
             process.await_answer(f"http://127.0.0.1:{port}/readyz")
-        started = time.perf_counter()
-        evaluator = processes[1]
-        progress = _Progress(bootstrap)
-        known = progress.committed("evaluate", READINGS)
-        wait_for(lambda: progress.committed("evaluate", READINGS) >= known + raw // 2, processes, LIMIT_S,
-                 "half of the readings", ASK_EVERY_S)
-        before = evaluator.cpu_s()
-        evaluator.kill()
-        evaluator.start()
-        wait_for(lambda: progress.behind("route", RAW) <= 0, processes, LIMIT_S, "routing", ASK_EVERY_S)
-        wait_for(lambda: progress.behind("evaluate", READINGS) <= PARTITIONS, processes, LIMIT_S, "evaluating",
+
+    def judged(self) -> int:
+        """Records that the evaluators have worked through since they were started."""
+        return sum(_judged(port) for port in self._ports[1:])
+
+    def kill_evaluator(self) -> None:
+        """Ends the first evaluator as a power cut would, and starts it again."""
+        self._gone_s += self.all[1].cpu_s()
+        self.all[1].kill()
+        self.all[1].start()
+
+    def cost(self) -> Cost:
+        """Since the processes were started."""
+        return Cost(time.perf_counter() - self._began_at,
+                    *(now - then for now, then in zip(self._costs(), self._began, strict=True)))
+
+    def _costs(self) -> tuple[float, float, float, float]:
+        return (self.all[0].cpu_s(), self._gone_s + sum(process.cpu_s() for process in self.all[1:]),
+                family_cpu_s(self._services.kafka.pid), family_cpu_s(self._services.postgres.pid))
+
+
+def _judged(port: int) -> int:
+    try:
+        said = _JUDGED.search(httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text)
+    except httpx.TransportError:
+        return 0
+    return 0 if said is None else int(float(said[1]))
+
+
+def _take_versions_in(services: _Services, progress: topics.Progress) -> Cost:
+    """Runs all roles until they know every version."""
+    with ExitStack() as stack:
+        roles = _Roles(services, stack)
+        wait_for(lambda: progress.behind("route", ORDERS) <= 0, roles.all, LIMIT_S, "routing versions", ASK_EVERY_S)
+        wait_for(lambda: progress.behind("evaluate", READINGS) <= PARTITIONS, roles.all, LIMIT_S,
+                 "taking versions in", ASK_EVERY_S)
+        return roles.cost()
+
+
+def _judge_readings(services: _Services, progress: topics.Progress, readings: int) -> tuple[int, Cost]:
+    """Runs all roles until the last reading is judged and committed, with a kill -9 half-way. The cost's wall
+    time is the instant at which the watch began, in seconds since 1970."""
+    routed = progress.committed("route", RAW)
+    with ExitStack() as stack:
+        roles = _Roles(services, stack)
+        roles.await_answers()
+        wait_for(lambda: progress.committed("route", RAW) > routed, roles.all, LIMIT_S, "the first readings",
+                 ASK_EVERY_S / 4)
+        began_s, to_come = time.time(), progress.behind("route", RAW)
+        raw = progress.committed("route", RAW) - routed + to_come
+        wait_for(lambda: roles.judged() >= readings // 2, roles.all, LIMIT_S, "half of the readings", ASK_EVERY_S)
+        roles.kill_evaluator()
+        wait_for(lambda: progress.behind("route", RAW) <= 0, roles.all, LIMIT_S, "routing", ASK_EVERY_S)
+        wait_for(lambda: progress.behind("evaluate", READINGS) <= PARTITIONS, roles.all, LIMIT_S, "judging",
                  ASK_EVERY_S)
-        wall_s = time.perf_counter() - started
-        return wall_s, (processes[0].cpu_s(), before + evaluator.cpu_s()), evaluator.rss()
-    finally:
-        for process in processes:
-            process.stop()
+        return readings * to_come // raw, roles.cost()._replace(wall_s=began_s)
 
 
-class _Progress:
-    """Where groups stand; each question on a connection of its own, which is slow and rarely asked."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-
-    def committed(self, group: str, topic: str) -> int:
-        """Records that a group has committed."""
-        return asyncio.run(self._committed(group, topic))
-
-    def behind(self, group: str, topic: str) -> int:
-        """Offsets that a group has not committed. Where a transaction wrote last its marker is one of them,
-        which nobody ever reads: one in every partition."""
-        return asyncio.run(self._end(topic)) - self.committed(group, topic)
-
-    async def _committed(self, group: str, topic: str) -> int:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
-        await admin.start()
-        try:
-            try:
-                offsets = await admin.list_consumer_group_offsets(group)
-            except GroupCoordinatorNotAvailableError:
-                return 0  # no group has ever met on this broker yet
-            return sum(max(0, at.offset) for where, at in offsets.items() if where.topic == topic)
-        finally:
-            await admin.close()
-
-    async def _end(self, topic: str) -> int:
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
-        await consumer.start()
-        try:
-            ends = await consumer.end_offsets([TopicPartition(topic, p) for p in range(PARTITIONS)])
-            return sum(ends.values())
-        finally:
-            await consumer.stop()
-
-
-async def _compare(bootstrap: str, folder: Path) -> tuple[int, bool]:
-    """How many revisions there are, and whether the batch run over the recording gives the same."""
-    recording = folder / "recording"
-    journal = KafkaJournal(bootstrap, partitions=PARTITIONS)
+async def _compare(services: _Services) -> tuple[int, int, bool]:
+    """How many revisions there are, when the last was recorded, and whether the batch run over the recording
+    gives the same."""
+    recording = services.folder / "recording"
+    journal = KafkaJournal(services.kafka.bootstrap, partitions=PARTITIONS)
     await journal.open()
     try:
         await export(journal, recording)
@@ -224,11 +218,11 @@ async def _compare(bootstrap: str, folder: Path) -> tuple[int, bool]:
     evaluate_files((recording / "orders",), (recording / "zones.geojson",), (recording / "readings.ndjson",),
                    recording / "again.ndjson", until)
     live, again = (_revisions(recording / name) for name in ("findings.ndjson", "again.ndjson"))
-    return len(live), live == again
+    last_us = max((instant.parse(str(one.pop("recorded_at"))) for one in live), default=0)
+    for one in again:
+        one.pop("recorded_at")
+    return len(live), last_us, live == again
 
 
 def _revisions(path: Path) -> list[dict[str, object]]:
-    lines = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
-    for line in lines:
-        line.pop("recorded_at")
-    return lines
+    return [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
