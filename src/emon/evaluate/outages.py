@@ -179,14 +179,18 @@ class Outages:
     def _count(self, ripe: Sequence[Spoken], tick: int) -> None:
         self.ahead += [s for s in ripe if s.observed_at > tick]
         counted = [s for s in ripe if s.received_at - HISTORY_DAYS * DAY <= s.observed_at <= tick]
+        plain = self._plain
         by_feed: dict[str, list[Spoken]] = {}
-        get = self._plain.get
+        odd: set[str] = set()
         for s in counted:
-            plain = get(s.device)
-            if plain is None or not plain[0] <= s.observed_at < plain[1] or plain[2] != s.by:
-                by_feed = self._sort_out(counted)
-                break
-            by_feed.setdefault(plain[3], []).append(s)
+            known = plain.get(s.device)
+            if known is None or not known[0] <= s.observed_at < known[1] or known[2] != s.by:
+                odd.add(s.device)
+        if odd:  # their other readings with them: what one of them moves decides what the next one means
+            by_feed = self._sort_out([s for s in counted if s.device in odd])
+        for s in counted:
+            if s.device not in odd:
+                by_feed.setdefault(plain[s.device][3], []).append(s)
         for name, spoken in by_feed.items():
             instants = np.array([s.observed_at for s in spoken], dtype=np.int64)
             self._hear(self._feed(name), instants, partial(_mark_at, spoken), tick)
