@@ -67,14 +67,24 @@ class Shape:
 
     def _make(self) -> tuple[float, float]:
         """Makes what measuring takes of a polygon; returns the centre."""
-        degrees = _polygons(self._rings)
-        centre = self._centre = _centroid(degrees)
-        polygon = shapely.transform(degrees, self._to_metres)
-        hull = shapely.convex_hull(polygon)
-        self._simple = self.buffer_m == 0 or bool(shapely.area(hull) - shapely.area(polygon) < 1e-6)
-        self._packed = shapely.to_wkb(polygon)
-        self._rings = ()
-        return centre
+        make_together([self])
+        assert self._centre is not None
+        return self._centre
+
+    @property
+    def made(self) -> bool:
+        """Whether all that measuring takes is there."""
+        return self._centre is not None
+
+    @property
+    def rings(self) -> tuple[tuple[Ring, ...], ...]:
+        """A polygon's rings in degrees, until it is made."""
+        return self._rings
+
+    def rest(self, centre: tuple[float, float], packed: bytes, lacking_m2: float) -> None:
+        """Takes in what was made. `lacking_m2`: by how much the polygon is smaller than its hull."""
+        self._centre, self._packed, self._rings = centre, packed, ()
+        self._simple = self.buffer_m == 0 or lacking_m2 < 1e-6
 
     @property
     def centre(self) -> tuple[float, float]:
@@ -87,11 +97,16 @@ class Shape:
         return self._circle_m
 
     @property
-    def geometry(self) -> tuple[Any, Any]:
-        """A polygon and its border, in metres."""
+    def packed(self) -> bytes:
+        """A polygon in metres, as WKB."""
         if self._centre is None:
             self._make()
-        return _unpacked(self._packed)
+        return self._packed
+
+    @property
+    def geometry(self) -> tuple[Any, Any]:
+        """A polygon and its border, in metres."""
+        return _unpacked(self.packed)
 
     @property
     def simple(self) -> bool:
@@ -102,7 +117,8 @@ class Shape:
 
     def signed_distance_m(self, lon: Floats, lat: Floats) -> Floats:
         """Metres to the grown border, rounded to 1 cm; positive inside. Arrays of one length, degrees."""
-        x, y = _project(*self.centre, lon, lat)
+        centre = self.centre
+        x, y = _project(np.full_like(lon, centre[0]), np.full_like(lat, centre[1]), lon, lat)
         if self._circle_m is not None:
             signed = self._circle_m - np.hypot(x, y)
         else:
@@ -150,27 +166,38 @@ class Shape:
         return (lat < box.south - north or lat > box.north + north
                 or lon < box.west - east or lon > box.east + east)
 
-    def _to_metres(self, lonlat: Floats) -> Floats:
-        return np.column_stack(_project(*self.centre, lonlat[:, 0], lonlat[:, 1]))
+
+def make_together(shapes: Sequence[Shape]) -> None:
+    """Makes what measuring takes of polygons, all at once: one by one it would cost ten times that."""
+    degrees = _degrees([shape.rings for shape in shapes])
+    centres = shapely.get_coordinates(shapely.centroid(degrees))
+    origin = np.repeat(centres, shapely.get_num_coordinates(degrees), axis=0)
+    polygons = shapely.transform(degrees, lambda lonlat: np.column_stack(
+        _project(origin[:, 0], origin[:, 1], lonlat[:, 0], lonlat[:, 1])))
+    lacking = shapely.area(shapely.convex_hull(polygons)) - shapely.area(polygons)
+    for shape, (lon, lat), packed, less in zip(shapes, centres.tolist(), shapely.to_wkb(polygons), lacking.tolist(),
+                                               strict=True):
+        shape.rest((lon, lat), packed, less)
 
 
 def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats,
                        enough_m: Floats | None = None) -> Floats:
     """`signed_distance_m` of many fixes, each to a shape of its own, in one go. `enough_m`: where a fix lies
     further inside than that, it does not matter how much further."""
+    unmade = [shape for shape in dict.fromkeys(shapes) if not shape.made]
+    if unmade:
+        make_together(unmade)
     centres = np.array([shape.centre for shape in shapes], dtype=np.float64)
-    azimuth, _, away = _WGS84.inv(centres[:, 0], centres[:, 1], lon, lat)
-    angle = np.radians(azimuth)
-    x, y = away * np.sin(angle), away * np.cos(angle)
+    x, y = _project(centres[:, 0], centres[:, 1], lon, lat)
     signed = np.empty(len(shapes))
     circles = np.array([shape.circle_m is not None for shape in shapes], dtype=np.bool_)
     for i in np.flatnonzero(circles).tolist():
         signed[i] = (shapes[i].circle_m or 0.0) - np.hypot(x[i], y[i])
     rest = np.flatnonzero(~circles)
     if rest.size:
-        parts = [shapes[i].geometry for i in rest.tolist()]
-        apart = shapely.distance([border for _, border in parts], shapely.points(x[rest], y[rest]))
-        within = shapely.contains_xy([polygon for polygon, _ in parts], x[rest], y[rest])
+        polygons, borders = _geometries([shapes[i] for i in rest.tolist()])
+        apart = shapely.distance(borders, shapely.points(x[rest], y[rest]))
+        within = shapely.contains_xy(polygons, x[rest], y[rest])
         signed[rest] = np.where(within, apart, -apart)
     grown = signed + np.array([shape.buffer_m for shape in shapes])
     unsure = grown > 0 if enough_m is None else (grown > 0) & (grown <= enough_m + _ARC_M)
@@ -179,6 +206,16 @@ def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats,
             grown[i] = shapes[i].signed_distance_m(lon[i:i + 1], lat[i:i + 1])[0]
     rounded: Floats = np.round(grown, 2)
     return rounded
+
+
+def _geometries(shapes: Sequence[Shape]) -> tuple[Any, Any]:
+    """Polygons and their borders. Small ones are unpacked together: keeping them would cost more than that."""
+    packed = [shape.packed for shape in shapes]
+    polygons = shapely.from_wkb(packed)
+    borders = shapely.boundary(polygons)
+    for i in np.flatnonzero(shapely.get_num_coordinates(polygons) >= _MANY_CORNERS).tolist():
+        polygons[i], borders[i] = _unpacked(packed[i])
+    return polygons, borders
 
 
 def of_zone(zone: Zone, buffer_m: float) -> Shape:
@@ -209,15 +246,32 @@ def _grown(packed: bytes, buffer_m: float) -> Any:
     return shapely.boundary(grown)
 
 
-def _project(centre_lon: float, centre_lat: float, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+def _project(centre_lon: Floats, centre_lat: Floats, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     """Azimuthal equidistant metres east and north: the geodesic from the centre, by azimuth and length."""
-    azimuth, _, away = _WGS84.inv(np.full_like(lon, centre_lon), np.full_like(lat, centre_lat), lon, lat)
+    azimuth, _, away = _WGS84.inv(centre_lon, centre_lat, lon, lat)
     angle = np.radians(azimuth)
     return away * np.sin(angle), away * np.cos(angle)
 
 
+def _degrees(polygons: Sequence[tuple[tuple[Ring, ...], ...]]) -> Any:
+    """Geometries in degrees; rings that cross the antimeridian continue beyond 180. Single rings are made together."""
+    made = np.empty(len(polygons), dtype=object)
+    single = [i for i, rings in enumerate(polygons) if len(rings) == len(rings[0]) == 1]
+    for i, rings in enumerate(polygons):
+        if len(rings) > 1 or len(rings[0]) > 1:
+            made[i] = _polygons(rings)
+    if single:
+        lengths = [len(polygons[i][0][0]) for i in single]
+        corners = np.array([point for i in single for point in polygons[i][0][0]], dtype=np.float64)
+        corners[:, 0] += 360.0 * np.round((np.repeat([polygons[i][0][0][0][0] for i in single], lengths)
+                                           - corners[:, 0]) / 360.0)
+        made[single] = shapely.polygons(shapely.linearrings(
+            corners, indices=np.repeat(np.arange(len(single)), lengths)))
+    return made
+
+
 def _polygons(polygons: tuple[tuple[Ring, ...], ...]) -> Any:
-    """One geometry in degrees; rings that cross the antimeridian continue beyond 180."""
+    """One geometry of several rings."""
     origin = polygons[0][0][0][0]
     shapes = [shapely.Polygon(_unwrap(rings[0], origin), [_unwrap(hole, origin) for hole in rings[1:]])
               for rings in polygons]
@@ -225,7 +279,7 @@ def _polygons(polygons: tuple[tuple[Ring, ...], ...]) -> Any:
 
 
 def _bounds(polygons: tuple[tuple[Ring, ...], ...]) -> tuple[float, ...]:
-    """West, south, east, north of what `_polygons` makes."""
+    """West, south, east, north of what `_degrees` makes."""
     origin = polygons[0][0][0][0]
     points = [point for rings in polygons for point in _unwrap(rings[0], origin)]
     lons, lats = [lon for lon, _ in points], [lat for _, lat in points]
@@ -234,11 +288,6 @@ def _bounds(polygons: tuple[tuple[Ring, ...], ...]) -> tuple[float, ...]:
 
 def _unwrap(ring: Ring, origin: float) -> list[tuple[float, float]]:
     return [(lon + 360.0 * round((origin - lon) / 360.0), lat) for lon, lat in ring]
-
-
-def _centroid(degrees: Any) -> tuple[float, float]:
-    point = shapely.centroid(degrees)
-    return float(point.x), float(point.y)
 
 
 def _box(bounds: tuple[float, ...], grow_m: float) -> Box:
