@@ -59,6 +59,8 @@ class Evaluator:
         self._arrival: list[InputRecord] = []
         self._lane = Lane(self._outages.ways)
         self._touched: set[str] = set()
+        self._unwritten: set[str] = set()  # who may have readings that the history lacks, the lane's aside
+        self._reading: set[str] = set()  # who may have days in memory
         self._dirty: set[str] = set()
         self._dirty_texts: set[str] = set()
 
@@ -145,6 +147,7 @@ class Evaluator:
         person = self._people[participant]
         self._lane.leave(person)
         self._touched.add(participant)
+        self._unwritten.add(participant)
         return person
 
     def advance(self, clock_us: int) -> list[Finding]:
@@ -212,19 +215,20 @@ class Evaluator:
     def flush_history(self) -> None:
         """Writes readings that the history does not have yet; call before `snapshot`."""
         written: list[Chunk] = self._lane.flush(self._people)
-        cached = 0
-        for person in self._people.values():
-            fresh = person.track.take_fresh()
+        for name in self._unwritten:
+            fresh = self._people[name].track.take_fresh()
             if fresh:
-                written += chunks(person.participant, fresh)
-            cached += len(person.track)
+                written += chunks(name, fresh)
         if written:
             self._history.append(written)
         for chunk in written:
             self._people[chunk.participant].track.wrote(chunk.day)
-        if cached > CACHED_READINGS:
-            for person in self._people.values():
-                person.track.forget()
+        self._reading |= self._unwritten
+        self._unwritten.clear()
+        if sum(len(self._people[name].track) for name in self._reading) > CACHED_READINGS:
+            for name in self._reading:
+                self._people[name].track.forget()
+            self._reading.clear()
 
     def _arrive(self, arrival: Sequence[InputRecord]) -> list[Finding]:
         at = max(arrival[0].received_at, self.clock)
@@ -382,6 +386,7 @@ class Evaluator:
     def _new_person(self, participant: str) -> Person:
         person = Person(participant, self._history, self._bindings, self._horizon, new=True)
         self._people[participant] = person
+        self._unwritten.add(participant)
         return person
 
     def _person_due(self, participant: str) -> int | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import cos, radians, sin
+from math import cos, hypot, radians, sin, tan
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -29,11 +29,13 @@ Floats = NDArray[np.float64]
 _WGS84: Final = Geod(ellps="WGS84")
 _ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
 _ARC_M: Final = 1.0  # much more than straight pieces for arcs take away from any buffer
-_METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
+METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
+_MOST_PER_DEGREE: Final = 112_000.0  # of latitude or longitude, a little more than anywhere
 _REMEMBERED: Final = 64  # fixes of one chain, looked at again and again
 _MANY_CORNERS: Final = 64  # from so many on an index pays
 _BOX_REACH_M: Final = 60_000.0  # further away the box's degrees are no measure
-_BOX_SLACK_M: Final = 100.0  # what the box test gives away; it only has to be quick
+_BOX_SLACK_M: Final = 1.0  # what the box test gives away at least
+_EARTH_M: Final = 6_350_000.0  # no radius of curvature is smaller where people live
 
 
 class Box(NamedTuple):
@@ -162,7 +164,7 @@ class Shape:
         box = self.box
         if reach_m > _BOX_REACH_M:
             return False
-        north, east = reach_m / _METRES_PER_DEGREE, reach_m / box.metres_per_degree_east
+        north, east = reach_m / METRES_PER_DEGREE, reach_m / box.metres_per_degree_east
         return (lat < box.south - north or lat > box.north + north
                 or lon < box.west - east or lon > box.east + east)
 
@@ -293,7 +295,14 @@ def _unwrap(ring: Ring, origin: float) -> list[tuple[float, float]]:
 def _box(bounds: tuple[float, ...], grow_m: float) -> Box:
     west, south, east, north = bounds
     furthest = min(abs(south) + 1.0, 89.0) if abs(south) > abs(north) else min(abs(north) + 1.0, 89.0)
-    east_m = _METRES_PER_DEGREE * cos(radians(furthest))
-    lat = (grow_m + _BOX_SLACK_M) / _METRES_PER_DEGREE
-    lon = (grow_m + _BOX_SLACK_M) / east_m
-    return Box(west - lon, south - lat, east + lon, north + lat, east_m)
+    east_m = METRES_PER_DEGREE * cos(radians(furthest))
+    grow_m += _BOX_SLACK_M + _bulge_m(hypot(east - west, north - south) * _MOST_PER_DEGREE, furthest)
+    west, east = west - grow_m / east_m, east + grow_m / east_m
+    if west < -180.0 or east > 180.0:  # the same place has two longitudes: then only latitudes tell
+        west, east = -1e9, 1e9
+    return Box(west, south - grow_m / METRES_PER_DEGREE, east, north + grow_m / METRES_PER_DEGREE, east_m)
+
+
+def _bulge_m(across_m: float, lat: float) -> float:
+    """More than a straight side, which a parallel is not, may lie outside the degrees of its ends."""
+    return across_m ** 2 * (1 + tan(radians(lat))) / (4 * _EARTH_M) + across_m ** 3 / _EARTH_M ** 2

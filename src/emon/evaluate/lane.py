@@ -112,7 +112,7 @@ class Lane(Columns):
         self._taken = [0] * len(self.names)
         for chunk in written:
             track = people[chunk.participant].track
-            if len(track) and self.inside[self.index[chunk.participant]]:
+            if track.holds(chunk.day) and self.inside[self.index[chunk.participant]]:
                 track.written(chunk)
         return written
 

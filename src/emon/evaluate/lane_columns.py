@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate.geo import METRES_PER_DEGREE
 from emon.evaluate.lane_chunk import ABSENT, Floats, Ints, Numbers
 from emon.evaluate.lane_rows import IDLE, SLOTS, Row, Slot
-from emon.evaluate.signals import IN
+from emon.evaluate.signals import IN, STRICT_FACTOR
+from emon.limits import ACCURACY_FACTOR
 
 
 class Columns:
@@ -31,7 +33,7 @@ class Columns:
         self.grow(256)
 
     def set_slot(self, p: int, k: int, slot: Slot) -> None:
-        """A condition about a place."""
+        """A condition about a place. `reach`: degrees a metre of accuracy, as many accuracies as may matter."""
         self.state[p, k], self.supports[p, k] = slot.state, slot.supports
         self.quiet[p, k], self.last_event[p, k] = slot.quiet, slot.last_event
         self.margin[p, k] = slot.margin
@@ -40,7 +42,8 @@ class Columns:
         boxes = [shape.box for shape in slot.shapes]
         self.box[p, k] = (min(b.west for b in boxes), min(b.south for b in boxes),
                           max(b.east for b in boxes), max(b.north for b in boxes))
-        self.east_m[p, k] = min(b.metres_per_degree_east for b in boxes)
+        decides = ACCURACY_FACTOR if slot.state == IDLE else STRICT_FACTOR
+        self.reach[p, k] = decides / min(b.metres_per_degree_east for b in boxes), decides / METRES_PER_DEGREE
         self.note_ledger(p, k, slot)
 
     def note_ledger(self, p: int, k: int, slot: Slot) -> None:
@@ -98,7 +101,7 @@ class Columns:
     bottom: Ints
     busy: Ints
     box: Floats
-    east_m: Floats
+    reach: Floats
 
 
 _COLUMNS: Final = (
@@ -113,5 +116,5 @@ _COLUMNS: Final = (
     ("free_until", (SLOTS,), NEVER, np.int64), ("kept", (SLOTS,), False, np.bool_),
     ("chained", (SLOTS,), False, np.bool_), ("easy", (SLOTS,), NEVER, np.int64),
     ("bottom", (SLOTS,), NEVER, np.int64), ("busy", (SLOTS, 2), ALWAYS, np.int64), ("box", (SLOTS, 4), 0.0, np.float64),
-    ("east_m", (SLOTS,), 1.0, np.float64),
+    ("reach", (SLOTS, 2), 0.0, np.float64),
 )

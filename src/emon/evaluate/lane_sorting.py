@@ -106,8 +106,9 @@ class Sorting:
         c = self._columns
         self._signs = []
         rows = np.flatnonzero(simple)
+        accuracy = chunk.accuracy[rows]
         part = _Part(rows, chunk.person[rows], chunk.at[rows], newest[rows], chunk.method[rows], chunk.lon[rows],
-                     chunk.lat[rows], chunk.accuracy[rows])
+                     chunk.lat[rows], accuracy, np.where(accuracy < _FAR_FIX_M, accuracy, np.nan))
         counts = c.count[part.q]
         deciding = part.method != SAYS_NOTHING
         for k in range(int(counts.max(initial=0))):
@@ -125,13 +126,11 @@ class Sorting:
                 self._note_signs(part, k, hard, sign[hard])
 
     def _far(self, part: _Part, k: int) -> Flags:
-        """Whether fixes are certainly outside, at three accuracies too."""
+        """Whether fixes are certainly outside, at as many accuracies as may matter."""
         c = self._columns
-        box, x, y = c.box[part.q, k], part.lon, part.lat
-        reach = STRICT_FACTOR * part.accuracy
-        reach_lon, reach_lat = reach / c.east_m[part.q, k], reach / 110_000.0
-        far: Flags = ((x < box[:, 0] - reach_lon) | (y < box[:, 1] - reach_lat) | (x > box[:, 2] + reach_lon)
-                      | (y > box[:, 3] + reach_lat)) & (part.accuracy < _FAR_FIX_M)
+        box, reach, x, y = c.box[part.q, k], c.reach[part.q, k] * part.reach[:, None], part.lon, part.lat
+        far: Flags = ((x < box[:, 0] - reach[:, 0]) | (y < box[:, 1] - reach[:, 1]) | (x > box[:, 2] + reach[:, 0])
+                      | (y > box[:, 3] + reach[:, 1]))
         return far
 
     def _signs_of(self, part: _Part, k: int, near: Ints) -> tuple[Ints, Ints]:
@@ -266,6 +265,7 @@ class _Part(NamedTuple):
     lon: Floats
     lat: Floats
     accuracy: Floats
+    reach: Floats  # the accuracy again; nan where the fix is measured, whatever the boxes say
 
 
 def _running_max(values: Ints, starts: Ints) -> Ints:

@@ -85,24 +85,39 @@ class Horizon:
 
 
 class Day:
-    """A day's readings in fold order; `instants`: when each was observed, to be searched quickly."""
+    """A day's readings in fold order; `instants`: when each was observed, to be searched quickly. Chunks that others
+    wrote are read when somebody asks for the day: most are never asked for."""
 
-    __slots__ = ("instants", "rows")
+    __slots__ = ("behind", "instants", "rows")
 
     def __init__(self, rows: list[Bound]) -> None:
+        self.behind: list[Chunk] = []
         self.rows = rows
         self.instants = array("q", [bound.reading.observed_at for bound in rows])
 
     def between(self, from_: int, until: int) -> list[Bound]:
         """Readings observed in [from_, until]."""
+        self._catch_up()
         instants = self.instants
         if not instants or (instants[0] >= from_ and instants[-1] <= until):
             return list(self.rows)
         low = bisect_left(instants, from_)
         return self.rows[low:bisect_right(instants, until, low)]
 
+    def __len__(self) -> int:
+        return len(self.rows) + sum(chunk.count for chunk in self.behind)
+
+    def _catch_up(self) -> None:
+        behind, self.behind = self.behind, []
+        for chunk in behind:
+            for bound in decode_lines(chunk.payload):
+                if not too_late(bound):
+                    self.insert(bound)
+
     def insert(self, bound: Bound) -> bool:
         """Takes a reading in; False where it was known already and changes nothing."""
+        if self.behind:
+            self._catch_up()
         rows, instants = self.rows, self.instants
         instant = bound.reading.observed_at
         first = bisect_left(instants, instant)
@@ -153,13 +168,13 @@ class Track:
             if day is not None and not too_late(bound):
                 day.insert(bound)
 
+    def holds(self, day: int) -> bool:
+        """Whether the day is in memory."""
+        return day in self._days
+
     def written(self, chunk: Chunk) -> None:
         """Takes readings that are being written into the day in memory, where they may be known already."""
-        day = self._days.get(chunk.day)
-        if day is not None:
-            for bound in decode_lines(chunk.payload):
-                if not too_late(bound):
-                    day.insert(bound)
+        self._days[chunk.day].behind.append(chunk)
 
     def between(self, from_: int, until: int) -> list[Bound]:
         """Readings observed in [from_, until], in fold order."""
@@ -187,7 +202,7 @@ class Track:
         self._days.clear()
 
     def __len__(self) -> int:
-        return sum(len(day.rows) for day in self._days.values())
+        return sum(map(len, self._days.values()))
 
     def _is_known(self, bound: Bound) -> bool:
         return bound.received_at <= self._horizon.at and bound.reading.observed_at <= self._horizon.at

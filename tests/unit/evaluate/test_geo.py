@@ -67,11 +67,22 @@ def test_a_zone_across_the_antimeridian_has_an_inside() -> None:
     assert shape.signed_distance_m(np.array([180.0, -179.95, 0.0]), np.array([0.1, 0.1, 0.1]))[:2].min() > 0
 
 
-def test_the_box_of_a_zone_across_the_antimeridian_goes_on_beyond_it() -> None:
+def test_a_place_across_the_antimeridian_is_never_far_by_its_longitude() -> None:
     ring = ((179.9, 0.0), (-179.9, 0.0), (-179.9, 0.2), (179.9, 0.2), (179.9, 0.0))
     shape = geo.of_zone(Zone(id="z", polygons=((ring,),)), 0.0)
-    assert not shape.is_far(180.05, 0.1, 0.0)
-    assert shape.is_far(179.8, 0.1, 0.0)
+    assert not shape.is_far(179.95, 0.1, 0.0)
+    assert not shape.is_far(-179.95, 0.1, 0.0)
+    assert shape.is_far(179.95, 0.3, 0.0)
+
+
+@pytest.mark.parametrize("wide", [0.01, 0.5, 6.0])
+def test_what_lies_beyond_a_long_side_is_not_far_where_the_side_bulges(wide: float) -> None:
+    ring = ((-wide, 60.0), (wide, 60.0), (wide, 60.5), (-wide, 60.5), (-wide, 60.0))
+    shape = geo.of_zone(Zone(id="z", polygons=((ring,),)), 0.0)
+    lats = np.arange(60.4, 60.8, 0.0001)
+    measured = shape.signed_distance_m(np.zeros_like(lats), lats)
+    assert not any(shape.is_far(0.0, float(lat), 20.0) for lat, m in zip(lats, measured, strict=True) if m >= -20.0)
+    assert shape.is_far(0.0, 65.0, 20.0)
 
 
 def test_many_fixes_at_once_measure_as_one_by_one() -> None:
