@@ -73,7 +73,17 @@ ALCOHOL_LIMITS: Final[Mapping[str, float]] = MappingProxyType({  # an order's `l
     "mean_s": 1800.0,
     "worn_c": 28.0,  # colder skin is no skin
 })
+KEEP_AWAY_LIMITS: Final[Mapping[str, float]] = MappingProxyType({  # an order's `limits` may say otherwise
+    "pair_s": 90.0,  # fixes of two people further apart in time say little about their distance
+    "unknown_speed_mps": 1.5,  # a brisk walk, where no device of the pair says how fast it moves
+    "every_s": CONTACT_EVERY_S,  # how often the protected person's device must be heard
+    "hold_s": CONTACT_HOLD_S,
+    "battery_low": BATTERY_LOW,
+    "battery_critical": BATTERY_CRITICAL,
+    "battery_charged": BATTERY_CHARGED,
+})
 LIMITS_OF_KIND: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType({
+    "keep_away": KEEP_AWAY_LIMITS,
     "alcohol": ALCOHOL_LIMITS,
     "substance_testing": MappingProxyType({}),
 })

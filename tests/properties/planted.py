@@ -116,8 +116,8 @@ PLANTS = (
     Plant(
         "a low battery is charged as soon as it is not low",
         _INTEGRITY,
-        "s.battery >= BATTERY_CHARGED)",
-        "s.battery >= BATTERY_LOW)",
+        "s.battery >= charges.charged)",
+        "s.battery >= charges.low)",
         "a charge that wavers would be many findings",
     ),
     Plant(
@@ -236,7 +236,7 @@ PLANTS = (
     Plant(
         "unknown methods decide",
         _SIGNALS,
-        'if reading.method != "gnss" and reading.method not in _CONTRARY_ONLY:',
+        'if reading.method != "gnss" and reading.method not in CONTRARY_ONLY:',
         "if False:",
         "nobody knows what they mean",
     ),
@@ -257,7 +257,7 @@ PLANTS = (
     Plant(
         "a tie is decided",
         _POSITIONS,
-        "return chosen[0] if len({(b.reading.lat, b.reading.lon) for b in chosen}) == 1 else None",
+        "return chosen[0] if len(said) == 1 else None",
         "return chosen[0]",
         "a coin would be thrown over somebody's liberty",
     ),

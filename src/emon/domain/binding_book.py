@@ -94,9 +94,10 @@ class BindingBook:
         """Undisputed bindings of the device in order of time."""
         return self._spans.get(device, [])
 
-    def devices_of(self, participant: str) -> list[str]:
-        """Devices that any version ever gave to the participant."""
-        return sorted(self._devices.get(("participant", participant), ()))
+    def devices_of(self, person: str) -> list[str]:
+        """Devices that any version ever gave to the participant or protected person."""
+        return sorted({device for kind in ("participant", "protected_person")
+                       for device in self._devices.get((kind, person), ())})
 
     def devices_named(self, version: Binding) -> list[str]:
         """Devices that the binding's versions name, this one included."""

@@ -20,6 +20,7 @@ JUDGED_KINDS = (
     "substance_testing",
     "attendance",
     "device_integrity",
+    "keep_away",
 )
 """Kinds of conditions that this version has a rule for; others may stand in orders and are told to be idle."""
 

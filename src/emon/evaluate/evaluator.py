@@ -15,9 +15,10 @@ from itertools import groupby
 
 import numpy as np
 
-from emon.domain.binding_book import BindingBook
+from emon.domain.binding_book import BindingBook, holder
 from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
+from emon.domain.order import Order
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences, state
 from emon.evaluate.lane import Lane
@@ -63,6 +64,7 @@ class Evaluator:
         self._reading: set[str] = set()  # who may have days in memory
         self._dirty: set[str] = set()
         self._dirty_texts: set[str] = set()
+        self._kept_away: dict[str, set[str]] = {}  # who must keep away from somebody here, as far as looked up
 
     def step(self, records: Sequence[InputRecord]) -> list[Finding]:
         """Revisions that the whole arrivals in `records` bring, in the published order. The last arrival is
@@ -136,6 +138,8 @@ class Evaluator:
     def _enter_lane(self, clock: int) -> None:
         """Compiles everybody who was judged since the last chunk and is at rest."""
         for participant in self._touched:
+            if self._who_keeps_away(participant):
+                continue  # what changes nothing for this person may change something for others
             person = self._people[participant]
             row = compile_person(person, self._orders, clock, watched=self._outages.watched)
             if row is not None:
@@ -200,7 +204,8 @@ class Evaluator:
             evaluator._bindings.add(binding)
         for name, part in snapshot.participants.items():
             if not name.startswith("\x1f"):
-                person = Person(name, history, evaluator._bindings, evaluator._horizon)
+                person = Person(name, history, evaluator._bindings, evaluator._horizon,
+                                alone=name in evaluator._orders.protected_devices)
                 state.load_person(part, person)
                 evaluator._people[name] = person
         shared = state.load_shared(snapshot.shared, evaluator._outages)
@@ -277,10 +282,12 @@ class Evaluator:
     def _take_text(self, record: InputRecord, news: dict[str, News]) -> None:
         changed: dict[str, int] = {}
         why = "order_changed"
+        self._kept_away.clear()
         match record:
             case OrderVersion(order=order):
                 changed = self._orders.add_order(order)
                 self._dirty_texts.add(state.ORDER + order.id)
+                self._protect(order)
                 for condition in order.conditions:
                     if condition.kind == "contact":
                         every_s = CONTACT_EVERY_S if condition.every_s is None else condition.every_s
@@ -305,26 +312,57 @@ class Evaluator:
                 news.setdefault(participant, News()).text(from_, why)
                 self._dirty.add(participant)
 
+    def _protect(self, order: Order) -> None:
+        """Whoever must be kept away from by an order is no longer judged in the lane."""
+        for condition in order.conditions:
+            device = condition.protected_device
+            names = {name for name in (condition.protected_person, device) if name is not None}
+            if device is not None:
+                names |= {holder(span.item)[1] for span in self._bindings.spans(device)}
+            for name in names & self._people.keys():
+                person = self._leave_lane(name)
+                if name == device and not person.alone:
+                    person.alone = True
+                    person.rebind(self._bindings, self.clock)
+
+    def _who_keeps_away(self, name: str) -> set[str]:
+        """Participants judged here who must keep away from a person, by the words of any version."""
+        if not self._orders.protects:
+            return set()
+        found = self._kept_away.get(name)
+        if found is None:
+            found = {p for p in self._orders.kept_away(name, self._bindings.devices_of(name))
+                     if self._is_mine(p) and p != name}
+            self._kept_away[name] = found
+        return found
+
+    def _is_mine(self, participant: str) -> bool:
+        return self._partitions == 1 or partition_of(participant, self._partitions) == self._partition
+
     def _bind(self, record: BindingVersion) -> dict[str, int]:
         """Takes a binding in; also what only changes its role or place is a change."""
         binding = record.binding
-        owners = {s.item.participant for s in self._bindings.spans(binding.device)} | {binding.participant}
+        owners = {holder(s.item)[1] for s in self._bindings.spans(binding.device)} | {holder(binding)[1]}
         before = {d: list(self._bindings.spans(d)) for d in self._bindings.devices_named(binding)}
         self._bindings.add(binding)
         from_ = NEVER
         for device in self._bindings.devices_named(binding):
             after = self._bindings.spans(device)
-            owners |= {s.item.participant for s in (*after, *before.get(device, ()))}
+            owners |= {holder(s.item)[1] for s in (*after, *before.get(device, ()))}
             if after != before.get(device, []):
                 from_ = min([from_, *(s.from_ for s in {*after} ^ {*before.get(device, [])})])
         if from_ == NEVER:
             return {}
-        people = {p for p in owners if p is not None}
-        for participant in people:
-            if participant in self._people:
-                person = self._leave_lane(participant)
-                person.rebind(self._bindings, self.clock)
-        return dict.fromkeys(people, from_)
+        changed = dict.fromkeys(owners, from_)
+        changed.pop("", None)  # a void version may name nobody
+        for device in self._bindings.devices_named(binding):
+            if device in self._orders.protected_devices:  # who must be kept away from may be another person now
+                owners.add(device)
+                changed |= dict.fromkeys(self._orders.protected_devices[device], ALWAYS)
+        for participant in owners & self._people.keys():
+            person = self._leave_lane(participant)
+            person.rebind(self._bindings, self.clock)
+        return changed
 
     def _own_outage(self, record: OwnOutage) -> list[Finding]:
         span = (record.from_, record.to)
@@ -356,10 +394,14 @@ class Evaluator:
                     mine = news.setdefault(participant, News())
                     mine.silence_from = min(mine.silence_from, since)
         books = Books(self._orders, self._bindings, self._outages.standing(), self._outages.own,
-                      self.rule_version)
+                      self.rule_version, self._other)
+        for name in list(news):
+            for participant in self._who_keeps_away(name):
+                news.setdefault(participant, News()).beside[name] = news[name]
         for participant in news:
             person = self._leave_lane(participant)
-            written += person.judge(books, at, news[participant])
+            if self._is_mine(participant):  # else only here because somebody who is judged here must keep away
+                written += person.judge(books, at, news[participant])
             self._dirty.add(participant)
             self._set_timer(person)
         self._horizon.at = max(self._horizon.at, at)
@@ -376,15 +418,20 @@ class Evaluator:
     def _moment(self, at: int) -> Moment:
         return Moment(at, self.rule_version, lambda _: "late_data", sentences.evidence, sentences.retraction)
 
+    def _other(self, name: str) -> Person:
+        """Somebody who must be kept away from."""
+        return self._leave_lane(name) if name in self._people else self._new_person(name)
+
     def _person(self, participant: str) -> Person | None:
         """The participant; None where another partition judges them."""
         person = self._people.get(participant)
-        if person is None and partition_of(participant, self._partitions) == self._partition:
+        if person is None and self._is_mine(participant):
             person = self._new_person(participant)
         return person
 
     def _new_person(self, participant: str) -> Person:
-        person = Person(participant, self._history, self._bindings, self._horizon, new=True)
+        person = Person(participant, self._history, self._bindings, self._horizon, new=True,
+                        alone=participant in self._orders.protected_devices)
         self._people[participant] = person
         self._unwritten.add(participant)
         return person

@@ -29,7 +29,7 @@ class Event(NamedTuple):
     """What one reading says about one condition.
 
     `sign` and `strict_sign` (at three accuracies instead of one): FOR a finding, AGAINST it, or UNSURE.
-    `shapes`: to whose borders a fix is measured; none for presence.
+    `shapes`: to whose borders a fix is measured; none for presence. `beside`: of a pair of fixes the other person's.
     """
 
     at: int
@@ -39,6 +39,7 @@ class Event(NamedTuple):
     accuracy_m: float | None
     bound: Bound
     zone_version: int | None = None
+    beside: Bound | None = None
 
     @property
     def distance_m(self) -> float | None:

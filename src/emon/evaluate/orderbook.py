@@ -21,6 +21,9 @@ from emon.evaluate import geo
 from emon.limits import ACCURACY_FACTOR
 
 _AROUND: Final = 3 * DAY  # a window is at most a day and a half long; more than that on either side
+FACETS: Final[Mapping[str, tuple[str, ...]]] = {"keep_away": ("protected_contact", "protected_battery")}
+"""What else a condition of a kind demands, judged apart from it: each as a term of its own."""
+FACET: Final = "\x1f"  # stands before a facet's name behind the condition's id; no id contains it
 _REACH: Final = 800 * DAY  # touching windows are followed this far before they count as endless
 
 
@@ -57,6 +60,15 @@ class Term:
     def key(self) -> tuple[str, str]:
         """(order, condition)."""
         return self.order_id, self.condition.id
+
+    def facets(self) -> list[Term]:
+        """What else the condition demands, over the same time and under ids of its own."""
+        found = []
+        for kind in FACETS.get(self.condition.kind, ()):
+            facet = Term(self.participant, self.pieces, self.end_reason)
+            facet.condition = msgspec.structs.replace(self.condition, id=f"{self.condition.id}{FACET}{kind}", kind=kind)
+            found.append(facet)
+        return found
 
     def piece_at(self, instant: int) -> Piece:
         """The wording in force at an instant of the term; before it, the first."""
@@ -136,6 +148,8 @@ class OrderBook:
         self._zones: dict[str, dict[int, Zone]] = {}
         self._of_participant: dict[str, set[str]] = {}
         self._of_zone: dict[str, set[str]] = {}
+        self._of_protected: dict[str, set[str]] = {}
+        self.protected_devices: dict[str, set[str]] = {}  # devices that conditions name -> whom they concern
         self._terms: dict[str, tuple[Term, ...]] = {}
         self._by_key: dict[str, dict[tuple[str, str], list[Term]]] = {}
         self._zone_spans: dict[str, list[Span[Zone]]] = {}
@@ -155,6 +169,10 @@ class OrderBook:
         for condition in kept.conditions:
             if condition.zone is not None:
                 self._of_zone.setdefault(condition.zone, set()).add(order.participant)
+            if condition.protected_person is not None:
+                self._of_protected.setdefault(condition.protected_person, set()).add(order.participant)
+            if condition.protected_device is not None:
+                self.protected_devices.setdefault(condition.protected_device, set()).add(order.participant)
         self._of_participant.setdefault(order.participant, set()).add(order.id)
         for person in people:
             self._terms.pop(person, None)
@@ -227,6 +245,18 @@ class OrderBook:
             shape = self._place_shapes[place, buffer_m] = geo.of_place(place, buffer_m)
         return shape
 
+    @property
+    def protects(self) -> bool:
+        """Whether any version tells anybody to keep away from somebody."""
+        return bool(self._of_protected or self.protected_devices)
+
+    def kept_away(self, person: str, devices: Iterable[str]) -> set[str]:
+        """Who is told, by any version, to keep away from a person by that name or who was given these devices."""
+        found = set(self._of_protected.get(person, ()))
+        for device in (person, *devices):
+            found |= self.protected_devices.get(device, set())
+        return found
+
     def participants(self) -> Iterable[str]:
         """Everybody whom an order names."""
         return self._of_participant.keys()
@@ -271,7 +301,8 @@ def _terms(participant: str, known: Mapping[int, Order]) -> list[Term]:
             following = own[index + 1] if index + 1 < len(own) else None
             if following is None or not _runs_on(piece, following):
                 reason = "terms_changed" if piece.until in begins else "order_ended"
-                terms.append(Term(participant, tuple(own[first:index + 1]), reason))
+                term = Term(participant, tuple(own[first:index + 1]), reason)
+                terms += [term, *term.facets()]
                 first = index + 1
     return terms
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -14,12 +14,13 @@ from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Key, Moment, Standing, revise
-from emon.evaluate.orderbook import OrderBook, Term
+from emon.evaluate.orderbook import FACET, OrderBook, Term
 from emon.evaluate.port import History
 from emon.evaluate.positions import MEASURING, Body
-from emon.evaluate.rules import REACHING_OF_KIND, RULE_OF_KIND, SKIMMING_OF_KIND
+from emon.evaluate.rules import ACCOMPANIED_OF_KIND, REACHING_OF_KIND, RULE_OF_KIND, SKIMMING_OF_KIND, protected
 from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.signals import Case, Outage
+from emon.evaluate.subject import subject
 from emon.evaluate.track import Horizon, Track
 from emon.evaluate.verdict import Hint, Interval, Judged, Reaching
 from emon.journal.records import Bound
@@ -42,12 +43,20 @@ class News:
     bounds: list[Bound] = field(default_factory=list)
     newest: bool = True  # each observed after everything that was known before it
     wide: bool = False  # the readings change more than themselves: who decides, or who is heard
+    beside: dict[str, News] = field(default_factory=dict)  # what it brought to those who must be kept away from
 
     def reading(self, bound: Bound) -> None:
         """A reading that counts came in."""
         at = bound.reading.observed_at
         self.from_, self.until = min(self.from_, at), max(self.until, at)
         self.bounds.append(bound)
+
+    def texts_of(self, terms: Sequence[Term], bindings: BindingBook) -> News | None:
+        """The news, of this person or of whoever they must keep away from, that brought texts for a condition."""
+        if self.texts or not self.beside:
+            return self if self.texts else None
+        hers = (self.beside.get(subject(t, bindings) or "") for t in terms if t.condition.kind in ACCOMPANIED_OF_KIND)
+        return next((news for news in hers if news is not None and news.texts), None)
 
     def text(self, from_: int, why: str) -> None:
         """A version that changes everything from an instant on came in."""
@@ -77,18 +86,20 @@ class Books(NamedTuple):
     outages: dict[str, list[Outage]]
     own_outages: list[tuple[int, int]]
     rule_version: int
+    person: Callable[[str], Person]
 
 
 class Person:
     """One participant."""
 
-    __slots__ = ("ahead", "body", "carrier", "conditions", "floor", "last_heard", "participant", "track")
+    __slots__ = ("ahead", "alone", "body", "carrier", "conditions", "floor", "last_heard", "participant", "track")
 
     def __init__(self, participant: str, history: History, bindings: BindingBook, horizon: Horizon, *,
-                 new: bool = False) -> None:
+                 new: bool = False, alone: bool = False) -> None:
         self.participant = participant
+        self.alone = alone  # see positions.Body
         self.track = Track(participant, history, horizon, new=new)
-        self.body = Body(participant, bindings)
+        self.body = Body(participant, bindings, alone=alone)
         self.conditions: dict[tuple[str, str], Conditioned] = {}
         self.ahead: list[Bound] = []  # observed in what is still the future
         self.floor = NEVER  # the earliest reading known
@@ -124,7 +135,7 @@ class Person:
 
     def rebind(self, bindings: BindingBook, clock: int) -> None:
         """Bindings changed: learns anew which devices send positions."""
-        old, self.body = self.body.first_position, Body(self.participant, bindings)
+        old, self.body = self.body.first_position, Body(self.participant, bindings, alone=self.alone)
         for wearing in self.body.wearings:
             if (wearing.device, wearing.from_) in old and old[wearing.device, wearing.from_] < wearing.until:
                 self.body.first_position[wearing.device, wearing.from_] = old[wearing.device, wearing.from_]
@@ -140,8 +151,14 @@ class Person:
 
     def judge(self, books: Books, clock: int, news: News | None) -> list[Finding]:
         """The revisions that this instant brings, unordered."""
-        case = Case(self.participant, clock, self.track, self.body, books.bindings, books.orders, self.floor,
-                    self._outages(books), books.own_outages)
+        known: dict[str, Case] = {}
+
+        def others(name: str) -> Case:
+            if name not in known:
+                known[name] = books.person(name).seen(books, clock, discreet=True)
+            return known[name]
+
+        case = self.seen(books, clock, self._outages(books), others)
         terms = books.orders.by_condition(self.participant)
         written: list[Finding] = []
         for key in terms if len(terms) == len(self.conditions) else sorted(terms.keys() | self.conditions.keys()):
@@ -151,13 +168,19 @@ class Person:
             written += self._judge(case, key, terms.get(key, []), condition, news, books)
         return written
 
+    def seen(self, books: Books, clock: int, outages: Sequence[Outage] = (),
+             others: Callable[[str], Case] | None = None, *, discreet: bool = False) -> Case:
+        """What is known of the person."""
+        return Case(self.participant, clock, self.track, self.body, books.bindings, books.orders, self.floor,
+                    outages, books.own_outages, others=others, discreet=discreet)
+
     def _judge(self, case: Case, key: tuple[str, str], terms: list[Term], condition: Conditioned,
                news: News | None, books: Books) -> list[Finding]:
         written: list[Finding] = []
         done = Judged(NEVER, ALWAYS)
         for from_, until in self._spans(case, terms, condition, news):
             if not done.from_ <= from_ <= until < done.until - 1:
-                if news is not None and news.texts:
+                if news is not None and news.texts_of(terms, books.bindings) is not None:
                     condition.hint = Hint()
                 done = self._region(case, terms, condition, from_, until)
                 written += self._revise(case, key, terms, condition, done, news, books)
@@ -173,7 +196,8 @@ class Person:
             condition.due = judged.due
         elif judged.due is not None:
             condition.due = min(condition.due, judged.due)
-        why = news.why if news is not None else "late_data"
+        texts = None if news is None else news.texts_of(terms, books.bindings)
+        why = "late_data" if news is None else (texts or news).why
         moment = Moment(case.clock, books.rule_version, lambda s: _withdrawal(s, terms, case, why),
                         partial(sentences.evidence, orders=books.orders), sentences.retraction)
         by_family: dict[tuple[str, str], list[Interval]] = {name: [] for name in condition.books}
@@ -182,8 +206,8 @@ class Person:
         written: list[Finding] = []
         for (family, part), intervals in sorted(by_family.items()):
             book = condition.books.setdefault((family, part), Book())
-            written += revise(Key(self.participant, *key, family, part), book, judged.from_, judged.until,
-                              intervals, moment)
+            written += revise(Key(self.participant, key[0], key[1].split(FACET)[0], family, part), book, judged.from_,
+                              judged.until, intervals, moment)
         return written
 
     def _spans(self, case: Case, terms: list[Term], condition: Conditioned,
@@ -277,10 +301,23 @@ def _reach(reaching: Reaching, terms: list[Term], condition: Conditioned, news: 
     spans = [(case.clock, case.clock)] if condition.due is not None and condition.due <= case.clock else []
     if news is not None and news.silence_from < NEVER:
         spans.append((news.silence_from, case.clock))
+    spans = [reaching.reach(case, terms, condition.hint, None, *span) for span in spans]
+    if news is not None and news.beside:
+        spans += _beside(terms, condition, news.beside, case)
     for begin, end in spans:
-        begin, end = reaching.reach(case, terms, condition.hint, None, begin, end)
         from_, until = min(from_, begin), max(until, end)
     return from_, until
+
+
+def _beside(terms: list[Term], condition: Conditioned, beside: Mapping[str, News],
+            case: Case) -> Iterator[tuple[int, int]]:
+    """What must be judged again for news of whoever must be kept away from."""
+    rule = ACCOMPANIED_OF_KIND.get(terms[0].condition.kind)
+    for term in terms if rule is not None else ():
+        news = beside.get(subject(term, case.bindings) or "")
+        if rule is not None and news is not None and (news.bounds or news.texts):
+            bounds = None if news.texts or news.wide else news.bounds
+            yield rule.beside(case, term, condition.hint, bounds, news.from_, news.until)
 
 
 def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> str:
@@ -293,6 +330,8 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
     no_upload_s = finding.evidence["parameters"]["no_upload_s"] if finding.kind == "alcohol_no_upload" else 0
     for term in terms:
         onset = finding.onset - (pace_of(term).every if silence else round(no_upload_s * SECOND))  # counts from there
+        if finding.kind == "protected_contact_lost":
+            onset = finding.onset - protected.pace_of(term).every
         if why == "late_data" and (term.condition.kind == "attendance" or finding.kind == "curfew_accumulated"):
             continue  # leave within a window or a week stands beside its finding
         for piece in term.pieces:

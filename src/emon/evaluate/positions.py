@@ -13,10 +13,10 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from emon.domain.binding import Binding
-from emon.domain.binding_book import BindingBook
+from emon.domain.binding_book import BindingBook, holder
 from emon.domain.instant import DAY
 from emon.domain.reading import METHODS, Reading
-from emon.domain.versions import NEVER, Span
+from emon.domain.versions import ALWAYS, NEVER, Span
 from emon.journal.records import Bound
 from emon.limits import UNKNOWN_ACCURACY_M
 
@@ -44,13 +44,16 @@ class Wearing(NamedTuple):
 class Body:
     """All devices that a participant wears or has at home, over time.
 
-    `first_position`: the earliest position observed in a wearing, by (device, its start).
+    `first_position`: the earliest position observed in a wearing, by (device, its start). `alone`: the name is that
+    of a device to be kept away from, which stands for its bearer as long as nobody is known to hold it.
     """
 
-    def __init__(self, participant: str, book: BindingBook) -> None:
+    def __init__(self, participant: str, book: BindingBook, *, alone: bool = False) -> None:
         self.participant = participant
         self.wearings = tuple(w for device in book.devices_of(participant)
                               for w in _wearings(participant, device, book))
+        if alone and not book.spans(participant):
+            self.wearings = (Wearing(participant, ALWAYS, NEVER, ()),)
         self.first_position: dict[tuple[str, int], int] = {}
         self.first_measured: dict[tuple[str, int, str], int] = {}  # the same by kind, of measurements
         self.measured_days: dict[str, set[int]] = {}  # days (since 1970, UTC) on which such readings were observed
@@ -139,6 +142,18 @@ def _counting(group: list[Bound], body: Body, book: BindingBook) -> list[Bound]:
     return [] if chosen is None else [chosen]
 
 
+def paired_positions(bounds: Iterable[Bound], body: Body) -> list[Bound]:
+    """Positions of the deciding device in fold order, one an instant. Their speeds are read too, so that readings
+    that agree on the place only are a tie."""
+    chosen: list[Bound] = []
+    rows = [b for b in bounds if b.reading.kind == "position" and b.reading.lat is not None
+            and b.reading.lon is not None]
+    for (at, device, _), group in groupby(rows, key=_identity):
+        best = _best_position(list(group), speed=True) if body.deciding(at) == device else None
+        chosen += [] if best is None else [best]
+    return chosen
+
+
 def located(bounds: Iterable[Bound], participant: str, book: BindingBook) -> set[int]:
     """Instants at which a reading says where its wearer was: positions of a known method (of any device,
     also in a tie), presence that is not contradicted at the same instant by the same home unit."""
@@ -173,12 +188,13 @@ def _rank(bound: Bound) -> tuple[int, float]:
     return _RANK.get(bound.reading.method, len(_RANK)), accuracy_m(bound.reading)
 
 
-def _best_position(group: list[Bound]) -> Bound | None:
+def _best_position(group: list[Bound], *, speed: bool = False) -> Bound | None:
     if len(group) == 1:
         return group[0]
     best = min(map(_rank, group))
     chosen = [b for b in group if _rank(b) == best]
-    return chosen[0] if len({(b.reading.lat, b.reading.lon) for b in chosen}) == 1 else None
+    said = {(b.reading.lat, b.reading.lon, b.reading.speed_mps if speed else None) for b in chosen}
+    return chosen[0] if len(said) == 1 else None
 
 
 def _agreed_presence(group: list[Bound]) -> Bound | None:
@@ -188,7 +204,7 @@ def _agreed_presence(group: list[Bound]) -> Bound | None:
 def _wearings(participant: str, device: str, book: BindingBook) -> list[Wearing]:
     out: list[Wearing] = []
     for span in book.spans(device):
-        if span.item.participant != participant:
+        if holder(span.item)[1] != participant:
             continue
         if out and out[-1].until == span.from_:
             last = out.pop()

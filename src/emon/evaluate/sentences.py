@@ -23,6 +23,9 @@ _SUBJECT = {
     "curfew_late": "Possibly not back when curfew began",
     "curfew_absent": "Possibly absent for the whole curfew",
     "curfew_accumulated": "Away for more of this week's curfew than is allowed",
+    "keep_away": "Possibly too close to a protected person",
+    "protected_contact_lost": "No reading received from any device of the protected person",
+    "protected_battery": "Battery of the protected person's device low",
     "attendance_missed": "Possibly missed an appointment",
     "attendance_late": "Possibly too late for an appointment",
     "attendance_left": "Possibly left an appointment too early",
@@ -55,6 +58,7 @@ _TAMPERS = {
 _ENDED = {
     "left_zone": "later fixes were outside again",
     "returned": "later fixes were back where they should be",
+    "moved_away": "later fixes were far enough away again",
     "heard": "a device was heard again",
     "located": "a location was received again",
     "week_ended": "the week ended then",
@@ -148,13 +152,13 @@ def sentence(interval: Interval, place: str | None = None, beside: Mapping[str, 
                  f"accurate to {first['accuracy_m']:g} m")
     if place is not None:
         text += f". The place is known as {place}"
-    text += _tested(interval) + _charged(interval)
+    text += _apart(interval) + _tested(interval) + _charged(interval)
     if interval.kind == "curfew_accumulated":
         allowance_s = interval.numbers["parameters"]["allowance_s_per_week"]
         text += f". Away for {interval.numbers['away_s']:g} s so far; {allowance_s:g} s a week are allowed"
     if "dwell_s" in interval.numbers:
         text += _dwell(interval)
-    elif interval.used and interval.kind in ("contact_lost", "location_lost"):
+    elif interval.used and interval.kind in ("contact_lost", "location_lost", "protected_contact_lost"):
         text += f". The last one was observed at {instant.iso(interval.used[0].reading.observed_at)}"
     text += "".join(_known(device) for device in (beside or {}).get("circumstances", ()))
     return f"{text} ({_LEVEL[interval.level]})."
@@ -180,6 +184,16 @@ def _known(device: Mapping[str, Any]) -> str:
 def _subject(kind: str, event: str | None) -> str:
     """What was observed; of a tamper, which."""
     return _TAMPERS.get(event or "", _SUBJECT[kind]) if kind == "tamper" else _SUBJECT.get(kind, kind)
+
+
+def _apart(interval: Interval) -> str:
+    """How far two people were from each other, and how sure that is."""
+    pairs = interval.numbers.get("pairs")
+    if not pairs:
+        return ""
+    first, limit_m = pairs[0], interval.numbers["parameters"]["distance_m"]
+    return (f". The first fix was {first['distance_m']:.2f} m from the other person's, give or take "
+            f"{first['slack_m']:.2f} m; {limit_m:g} m are ordered")
 
 
 def _charged(interval: Interval) -> str:

@@ -7,7 +7,7 @@ for neither. Each fix is judged by the zone version and the order version in for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -17,14 +17,14 @@ from emon.domain.instant import DAY
 from emon.evaluate.geo import Shape
 from emon.evaluate.machine import AGAINST, FOR, UNSURE, Event
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
-from emon.evaluate.positions import Body, accuracy_m, place_readings
+from emon.evaluate.positions import Body, accuracy_m, paired_positions, place_readings
 from emon.evaluate.track import Track
 from emon.journal.records import Bound
 from emon.limits import ACCURACY_FACTOR
 
 IN, OUT = 1, -1
 STRICT_FACTOR: Final = 3.0  # at so many accuracies a chain raises a finding to level 3
-_CONTRARY_ONLY: Final = ("wifi", "cell", "rf", "beacon")
+CONTRARY_ONLY: Final = ("wifi", "cell", "rf", "beacon")
 
 
 class Outage(NamedTuple):
@@ -62,6 +62,9 @@ class Case:
     own_outages: Sequence[tuple[int, int]] = ()
     chosen: dict[tuple[int, int], list[Bound]] = field(default_factory=dict)
     wordings: dict[Term, Wording] = field(default_factory=dict)  # of each term the one asked for last
+    discreet: bool = False  # where the person was must not be told
+    others: Callable[[str], Case] | None = None  # what is known of those who must be kept away from
+    paired: dict[tuple[int, int], list[Bound]] = field(default_factory=dict)
 
     def place_readings(self, from_: int, until: int) -> list[Bound]:
         """Positions and presence that count, in [from_, until]."""
@@ -69,6 +72,13 @@ class Case:
         if known is None:
             known = place_readings(self.readings(from_, until), self.body, self.bindings)
             self.chosen[from_, until] = known
+        return known
+
+    def paired_positions(self, from_: int, until: int) -> list[Bound]:
+        """Positions that count where two people are compared, in [from_, until]."""
+        known = self.paired.get((from_, until))
+        if known is None:
+            known = self.paired[from_, until] = paired_positions(self.readings(from_, until), self.body)
         return known
 
     def readings(self, from_: int, until: int) -> list[Bound]:
@@ -169,7 +179,7 @@ def _signs(supports: int, bound: Bound, wording: Wording) -> tuple[int, int]:
     lon, lat = reading.lon, reading.lat
     if lon is None or lat is None or not shapes:
         return UNSURE, UNSURE
-    if reading.method != "gnss" and reading.method not in _CONTRARY_ONLY:
+    if reading.method != "gnss" and reading.method not in CONTRARY_ONLY:
         return UNSURE, UNSURE
     accuracy = accuracy_m(reading)
     sign = strict = OUT * supports
@@ -179,7 +189,7 @@ def _signs(supports: int, bound: Bound, wording: Wording) -> tuple[int, int]:
             sign = side(distance_m, accuracy, ACCURACY_FACTOR) * supports
             strict = side(distance_m, accuracy, STRICT_FACTOR) * supports
             break
-    if reading.method in _CONTRARY_ONLY:
+    if reading.method in CONTRARY_ONLY:
         sign, strict = min(sign, UNSURE), min(strict, UNSURE)
     return sign, strict
 

@@ -125,6 +125,14 @@ class Reaching(Protocol):
         until) where they do not matter."""
 
 
+class Accompanied(Protocol):
+    """A rule for which the readings of somebody else matter too: of whoever must be kept away from."""
+
+    def beside(self, case: Case, term: Term, hint: Hint, news: Sequence[Bound] | None, from_: int,
+               until: int) -> tuple[int, int]:
+        """As Reaching.reach, for readings (None: for anything else) of the other person."""
+
+
 class Skimming(Protocol):
     """A rule that can tell which readings matter before it judges, each by itself."""
 
@@ -140,7 +148,8 @@ class Skimming(Protocol):
 
 def bounds_of(*events: Event) -> tuple[Bound, ...]:
     """The readings behind events, each once, by time."""
-    unique = {(e.at, e.bound.reading.device, e.bound.reading.kind): e.bound for e in events}
+    bounds = [b for e in events for b in (e.bound, e.beside) if b is not None]
+    unique = {(b.reading.observed_at, b.reading.device, b.reading.kind): b for b in bounds}
     return tuple(bound for _, bound in sorted(unique.items()))
 
 
@@ -151,7 +160,7 @@ def arrived(bound: Bound) -> tuple[int, int]:
 
 def rests_on(run: Run, confirm: int) -> tuple[Event, ...]:
     """How a run was confirmed, how sure it is, its last fix, the one that came in last, and its end."""
-    newest = max(run.fixes, key=lambda event: arrived(event.bound))
+    newest = max(run.fixes, key=lambda event: max(arrived(b) for b in (event.bound, event.beside) if b is not None))
     return (*run.chain[:confirm], *run.strict, newest, run.last, *run.closers(confirm))
 
 

@@ -209,12 +209,12 @@ def test_readings_of_nobody_move_the_clock_too(case: Path) -> None:
         ("2026-11-22T02:01:00Z", "2026-11-22T02:11:00Z")]
 
 
-def test_a_condition_that_nobody_judges_is_told(case: Path) -> None:
+def test_what_nobody_judges_is_told(case: Path) -> None:
     with (case / "orders.yaml").open("a") as orders:
-        orders.write("  - {id: c4, kind: keep_away, protected_device: V-1, distance_m: 500}\n")
+        orders.write("  - {id: c4, kind: device_integrity, charge_every_h: 24}\n")
     done = emon("check", case / "orders.yaml", case / "zones.geojson")
     assert done.returncode == 0
-    assert "orders.yaml:11: no rule of this version judges keep_away" in done.stdout
+    assert "orders.yaml:11: no rule of this version judges charging" in done.stdout
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "emon.example", "::"])

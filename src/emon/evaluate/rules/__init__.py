@@ -9,9 +9,11 @@ from emon.evaluate.rules.attendance import Attendance
 from emon.evaluate.rules.contact import Contact
 from emon.evaluate.rules.curfew import Curfew
 from emon.evaluate.rules.integrity import Integrity
+from emon.evaluate.rules.keep_away import KeepAway
 from emon.evaluate.rules.laboratory import Laboratory
+from emon.evaluate.rules.protected import ProtectedBattery, ProtectedContact
 from emon.evaluate.rules.zones import Zones
-from emon.evaluate.verdict import Reaching, Rule, Skimming
+from emon.evaluate.verdict import Accompanied, Reaching, Rule, Skimming
 
 RULES: Final[tuple[Rule, ...]] = (
     Zones(),
@@ -21,6 +23,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Laboratory(),
     Attendance(),
     Integrity(),
+    KeepAway(),
+    ProtectedContact(),
+    ProtectedBattery(),
 )
 
 RULE_OF_KIND: Final[dict[str, Rule]] = {kind: rule for rule in RULES for kind in rule.kinds}
@@ -32,4 +37,10 @@ REACHING_OF_KIND: Final[dict[str, Reaching]] = {
     "alcohol": Alcohol(),
     "substance_testing": Laboratory(),
     "device_integrity": Integrity(),
+    "keep_away": KeepAway(),
+    "protected_contact": ProtectedContact(),
+    "protected_battery": ProtectedBattery(),
 }
+
+ACCOMPANIED_OF_KIND: Final[dict[str, Accompanied]] = {
+    kind: rule for rule in (KeepAway(), ProtectedContact(), ProtectedBattery()) for kind in rule.kinds}

@@ -17,7 +17,7 @@ from emon.limits import CHARGE_RISES, CIRCUMSTANCES_BACK, DISCHARGE_LEAST, DISCH
 
 def circumstances(case: Case, at: int) -> list[dict[str, Any]]:
     """Of each device worn at an instant what its readings of the day before it say; devices that say nothing of
-    this are left out."""
+    this are left out. Of a protected person nothing that tells where she is."""
     readings = case.readings(at - CIRCUMSTANCES_BACK, at)
     worn = sorted({w.device for w in case.body.wearings if w.from_ <= at < w.until})
     told = [{"device": device, **_of_device(case, [b for b in readings if b.reading.device == device])}
@@ -32,7 +32,7 @@ def _of_device(case: Case, readings: Sequence[Bound]) -> dict[str, Any]:
         told["charging_since_at"] = charging[-1].observed_at
     presence = [b.reading for b in readings if b.reading.kind == "presence"
                 and counts(b.reading, case.participant, case.bindings)]
-    if presence:
+    if presence and not case.discreet:
         told["present"], told["presence_at"] = presence[-1].present, presence[-1].observed_at
     return told
 

@@ -58,16 +58,23 @@ class Contact:
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
         """See verdict.Rule. The region reaches from the last located reading before to the next one after."""
-        judged = Judged(from_, from_)
-        first_binding = case.body.bound_from
-        if first_binding is None:
-            return Judged(from_, NEVER)
-        for stretch in term.duty(from_, NEVER):
-            if stretch.from_ > case.clock:
-                judged.fall_due(stretch.from_, case.clock)
-            elif stretch.from_ <= until:
-                _Silences(case, term, stretch, max(stretch.from_, first_binding), judged).judge(from_, until)
-        return judged
+        return judge_silences(case, term, pace_of(term), "contact_lost", from_, until, tracked=case.body.tracked)
+
+
+def judge_silences(case: Case, term: Term, pace: Pace, kind: str, from_: int, until: int, *,
+                   tracked: bool) -> Judged:
+    """Silences of whoever the case is about, as findings of a kind; `tracked`: also whether somebody knows where."""
+    judged = Judged(from_, from_)
+    first_binding = case.body.bound_from
+    if first_binding is None:
+        return Judged(from_, NEVER)
+    for stretch in term.duty(from_, NEVER):
+        if stretch.from_ > case.clock:
+            judged.fall_due(stretch.from_, case.clock)
+        elif stretch.from_ <= until:
+            start = max(stretch.from_, first_binding)
+            _Silences(case, term, stretch, start, judged, pace, kind, tracked=tracked).judge(from_, until)
+    return judged
 
 
 def pace_of(term: Term) -> Pace:
@@ -92,10 +99,10 @@ def _beside(case: Case, at: int) -> dict[str, Any]:
 class _Silences:
     """The silences of one stretch around some news."""
 
-    def __init__(self, case: Case, term: Term, stretch: Stretch, start: int, judged: Judged) -> None:
+    def __init__(self, case: Case, term: Term, stretch: Stretch, start: int, judged: Judged, pace: Pace, kind: str, *,
+                 tracked: bool) -> None:
         self.case, self.term, self.stretch, self.start, self.judged = case, term, stretch, start, judged
-        self.pace = pace_of(term)
-        self.tracked = case.body.tracked
+        self.pace, self.kind, self.tracked = pace, kind, tracked
         self.end = min(stretch.until, case.clock)  # a reading at the very end still ends a silence by itself
 
     def judge(self, from_: int, until: int) -> None:
@@ -115,7 +122,7 @@ class _Silences:
         for last, following in self._gaps(heard, from_start, to_end):
             base = self._base(last, following)
             onset = base + self.pace.every
-            self._judge_silence("contact_lost", last, None, following, onset, onset + self.pace.hold)
+            self._judge_silence(self.kind, last, None, following, onset, onset + self.pace.hold)
 
     def _lost_location(self, heard: list[Heard], from_start: bool, to_end: bool) -> None:
         for last, following in self._gaps([h for h in heard if h.located], from_start, to_end):
@@ -141,9 +148,9 @@ class _Silences:
         if due > self.case.clock:
             self.judged.fall_due(due, self.case.clock)
             return
-        ended, reason = None, "silence" if kind == "contact_lost" else "no_location"
+        ended, reason = None, "no_location" if kind == "location_lost" else "silence"
         if following is not None:
-            ended, reason = following.at, "heard" if kind == "contact_lost" else "located"
+            ended, reason = following.at, "located" if kind == "location_lost" else "heard"
         elif self.case.clock >= self.stretch.until:
             ended, reason = self.stretch.until, self.stretch.reason
         else:

@@ -7,7 +7,7 @@ after the last report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -31,6 +31,18 @@ CLOSED_BY: Final[Mapping[str, str]] = {
 }
 _EVENTS: Final = frozenset(CLOSED_BY) | frozenset(CLOSED_BY.values()) | {"mock_location", "panic"}
 BATTERY_OPEN, MOCK_OPEN = 1, 2  # flags in Hint.steady
+
+
+class Charges(NamedTuple):
+    """Fractions of a full battery: below `low` a finding begins, below `critical` it is critical, from `charged` on
+    it is over."""
+
+    low: float
+    critical: float
+    charged: float
+
+
+CHARGES: Final = Charges(BATTERY_LOW, BATTERY_CRITICAL, BATTERY_CHARGED)
 
 
 class Said(NamedTuple):
@@ -75,28 +87,39 @@ class Integrity:
         """See verdict.Reaching: from the earliest reading that matters on."""
         if news is None:
             return from_, NEVER
-        instants = [b.reading.observed_at for b in news if _matters(case, hint, b)]
-        return (min(instants), NEVER) if instants else (NEVER, ALWAYS)
+        return reach_of(b for b in news if _matters(case, hint, b))
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
         """See verdict.Rule. Begins where nothing is open, so that all that is open later began in the region."""
-        from_ = _where_nothing_is_open(from_, old)
-        judged = Judged(from_, NEVER)
-        readings = case.readings(from_, case.clock)
-        hint.steady = 0
-        for stretch in term.duty(from_, NEVER):
-            for wearing in case.body.wearings:
-                begin, end = max(stretch.from_, wearing.from_), min(stretch.until, wearing.until)
-                if begin < end and begin <= case.clock:
-                    reason = "unbound" if wearing.until < stretch.until else stretch.reason
-                    said = _said(b for b in readings if b.reading.device == wearing.device
-                                 and begin <= b.reading.observed_at <= stretch.until
-                                 and b.reading.observed_at < wearing.until)
-                    _Device(case, term, Stretch(begin, end, reason), wearing.device, judged, hint).judge(said)
-        ends = [s.settled for s in (*old, *judged.intervals) if s.settled < NEVER]
-        hint.last_event = max(ends, default=None)
-        return judged
+        return judge_devices(case, term, hint, old, from_, _Device.judge)
+
+
+def judge_devices(case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
+                  judge: Callable[[_Device, Sequence[Said]], None]) -> Judged:
+    """What each device of whoever the case is about reports, from where nothing is open on."""
+    from_ = _where_nothing_is_open(from_, old)
+    judged = Judged(from_, NEVER)
+    readings = case.readings(from_, case.clock)
+    hint.steady = 0
+    for stretch in term.duty(from_, NEVER):
+        for wearing in case.body.wearings:
+            begin, end = max(stretch.from_, wearing.from_), min(stretch.until, wearing.until)
+            if begin < end and begin <= case.clock:
+                reason = "unbound" if wearing.until < stretch.until else stretch.reason
+                said = _said(b for b in readings if b.reading.device == wearing.device
+                             and begin <= b.reading.observed_at <= stretch.until
+                             and b.reading.observed_at < wearing.until)
+                judge(_Device(case, term, Stretch(begin, end, reason), wearing.device, judged, hint), said)
+    ends = [s.settled for s in (*old, *judged.intervals) if s.settled < NEVER]
+    hint.last_event = max(ends, default=None)
+    return judged
+
+
+def reach_of(bounds: Iterable[Bound]) -> tuple[int, int]:
+    """From the earliest of the readings that matter on; empty where none does."""
+    first = min((b.reading.observed_at for b in bounds), default=None)
+    return (NEVER, ALWAYS) if first is None else (first, NEVER)
 
 
 def positions_matter(hint: Hint) -> bool:
@@ -111,12 +134,17 @@ def _matters(case: Case, hint: Hint, bound: Bound) -> bool:
         return reading.method == "gnss" and (before or positions_matter(hint))
     if reading.kind != "status":
         return False
-    charge = reading.battery_fraction
-    if reading.event in _EVENTS or (charge is not None and charge < BATTERY_LOW):
+    return reading.event in _EVENTS or charge_matters(case, hint, bound, CHARGES)
+
+
+def charge_matters(case: Case, hint: Hint, bound: Bound, charges: Charges) -> bool:
+    """Whether a status reading may change what is known of the battery, or contradicts another."""
+    charge, at = bound.reading.battery_fraction, bound.reading.observed_at
+    if charge is not None and charge < charges.low:
         return True
-    if charge is not None and charge >= BATTERY_CHARGED and (before or hint.steady & BATTERY_OPEN):
+    before = hint.last_event is not None and at <= hint.last_event
+    if charge is not None and charge >= charges.charged and (before or hint.steady & BATTERY_OPEN):
         return True
-    at = reading.observed_at
     return sum(key(b) == key(bound) for b in case.readings(at, at)) > 1  # perhaps it contradicts what was said
 
 
@@ -165,9 +193,13 @@ class _Device:
         for one in said:
             if one.event == "panic" and one.at < self.stretch.until:
                 self._add("panic", "panic", 3, Run([one], "panic", one), {"event": "panic"})
-        for run in self._runs(said, lambda s: s.battery is not None and s.battery < BATTERY_LOW,
-                              lambda s, _: s.battery is not None and s.battery >= BATTERY_CHARGED):
-            self._battery(run)
+        self.battery(said, "battery", CHARGES)
+
+    def battery(self, said: Sequence[Said], kind: str, charges: Charges) -> None:
+        """Adds findings of a kind about a low battery."""
+        for run in self._runs(said, lambda s: s.battery is not None and s.battery < charges.low,
+                              lambda s, _: s.battery is not None and s.battery >= charges.charged):
+            self._battery(run, kind, charges)
 
     def _pairs(self, said: Sequence[Said], event: str, closing: str) -> list[Run]:
         return self._runs(said, lambda s: s.event == event, lambda s, _: s.event == closing)
@@ -196,17 +228,16 @@ class _Device:
         numbers = {"event": event, **({"parameters": parameters} if parameters else {})}
         self._add("tamper", event, 3, Run(said, run.reason, run.closer), numbers, flag)
 
-    def _battery(self, run: Run) -> None:
-        critical = next((s for s in run.said if (s.battery or 0.0) < BATTERY_CRITICAL), None)
+    def _battery(self, run: Run, kind: str, limits: Charges) -> None:
+        critical = next((s for s in run.said if (s.battery or 0.0) < limits.critical), None)
         used = [run.said[0], *([] if critical is None or critical is run.said[0] else [critical])]
         reason = "low" if critical is None else "critical"
         if run.closer is not None:
             reason = "charged"
         charges = [{"observed_at": s.at, "battery_fraction": s.battery}
                    for s in (*used, *([] if run.closer is None else [run.closer]))]
-        numbers = {"charges": charges, "parameters": {"low": BATTERY_LOW, "critical": BATTERY_CRITICAL,
-                                                      "charged": BATTERY_CHARGED}}
-        self._add("battery", "battery", 2, Run(used, reason, run.closer), numbers, BATTERY_OPEN,
+        numbers = {"charges": charges, "parameters": limits._asdict()}
+        self._add(kind, "battery", 2, Run(used, reason, run.closer), numbers, BATTERY_OPEN,
                   partial(_beside, self.case, used[-1].at, self.device))
 
     def _add(self, kind: str, event: str, level: int, run: Run, numbers: Mapping[str, Any], flag: int = 0,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from emon.domain import schedule
 from emon.domain.instant import SECOND
@@ -62,45 +62,60 @@ class Zones:
               until: int) -> Judged:
         """See verdict.Rule."""
         supports = IN if term.condition.kind == "exclusion_zone" else OUT
-        judged = Judged(from_)
-        for stretch in _stretches(case, term, max(from_, case.floor), case.clock):
-            begin = stretch.from_
-            if begin < from_:
-                begin = anchor(case, term, supports, stretch, hint, old, from_)
-            judged.from_ = min(judged.from_, begin)
-            if self._judge_span(case, term, stretch, hint, old, begin, until, judged):
-                break
-            events = place_events(case, term, supports, begin, stretch.until - 1)
-            outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), case.clock)
-            judged.intervals += [_interval(case, term, stretch, run) for run in outcome.runs]
-            if events or begin <= max(stretch.from_, case.floor) or hint.stretch_from == stretch.from_:
-                note(judged, hint, stretch, outcome, events, term, case.clock)
-            # else nothing is left from a run's onset on, and what came before it was not looked at
-            judged.told.append(_told(term, begin, stretch.until, outcome, events))
-        return judged
+        stretches = _stretches(case, term, max(from_, case.floor), case.clock)
+        return judge_runs(case, term, hint, old, from_, until, stretches, Telling(
+            lambda begin, end: place_events(case, term, supports, begin, end),
+            lambda stretch, run: _interval(case, term, stretch, run)))
 
 
-    def _judge_span(self, case: Case, term: Term, stretch: Stretch, hint: Hint, old: Sequence[Settled], begin: int,
-                    until: int, judged: Judged) -> bool:
-        """Late news: judges only up to where the machine is empty again before the newest event, so that the
-        rest stays as it is. False, and nothing done, where it is not."""
-        last = hint.last_event
-        if last is None or hint.stretch_from != stretch.from_ or (
-                len(case.orders.by_condition(case.participant)[term.key]) > 1):
-            return False
-        supports = IN if term.condition.kind == "exclusion_zone" else OUT
-        high, step = until + LOOK_AROUND, 4 * LOOK_AROUND
-        while high < last and (hint.open_from is None or high < hint.open_from):
-            events = place_events(case, term, supports, begin, high)
-            outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), high)
-            if outcome.is_empty and not any(s.onset <= high <= s.settled for s in old):
-                judged.until = high + 1
-                judged.intervals += [_interval(case, term, stretch, run) for run in outcome.runs]
-                loud(judged, outcome, events)
-                judged.told.append(_told(term, begin, judged.until, outcome, events))
-                return True
-            high, step = high + step, step * 4
+class Telling(NamedTuple):
+    """What a condition sees: `events` that say something in a span, both ends included, and how it words a run."""
+
+    events: Callable[[int, int], list[Event]]
+    interval: Callable[[Stretch, Run], Interval]
+
+
+def judge_runs(case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int, until: int,
+               stretches: Iterable[Stretch], telling: Telling) -> Judged:
+    """The runs of a condition's machine wherever events in [from_, until] may matter, see verdict.Rule."""
+    judged = Judged(from_)
+    for stretch in stretches:
+        begin = stretch.from_
+        if begin < from_:
+            begin = _anchor(case, telling, stretch, hint, old, from_)
+        judged.from_ = min(judged.from_, begin)
+        if _judge_span(case, term, telling, stretch, hint, old, begin, until, judged):
+            break
+        events = telling.events(begin, stretch.until - 1)
+        outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), case.clock)
+        judged.intervals += [telling.interval(stretch, run) for run in outcome.runs]
+        if events or begin <= max(stretch.from_, case.floor) or hint.stretch_from == stretch.from_:
+            note(judged, hint, stretch, outcome, events, term, case.clock)
+        # else nothing is left from a run's onset on, and what came before it was not looked at
+        judged.told.append(_told(term, begin, stretch.until, outcome, events))
+    return judged
+
+
+def _judge_span(case: Case, term: Term, telling: Telling, stretch: Stretch, hint: Hint, old: Sequence[Settled],
+                begin: int, until: int, judged: Judged) -> bool:
+    """Late news: judges only up to where the machine is empty again before the newest event, so that the
+    rest stays as it is. False, and nothing done, where it is not."""
+    last = hint.last_event
+    if last is None or hint.stretch_from != stretch.from_ or (
+            len(case.orders.by_condition(case.participant)[term.key]) > 1):
         return False
+    high, step = until + LOOK_AROUND, 4 * LOOK_AROUND
+    while high < last and (hint.open_from is None or high < hint.open_from):
+        events = telling.events(begin, high)
+        outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), high)
+        if outcome.is_empty and not any(s.onset <= high <= s.settled for s in old):
+            judged.until = high + 1
+            judged.intervals += [telling.interval(stretch, run) for run in outcome.runs]
+            loud(judged, outcome, events)
+            judged.told.append(_told(term, begin, judged.until, outcome, events))
+            return True
+        high, step = high + step, step * 4
+    return False
 
 
 def knobs(term: Term) -> Knobs:
@@ -124,8 +139,7 @@ def parameters(term: Term) -> dict[str, Any]:
             "accuracy_factor": ACCURACY_FACTOR, "chain_gap_s": CHAIN_GAP // SECOND}
 
 
-def anchor(case: Case, term: Term, supports: int, stretch: Stretch, hint: Hint, old: Sequence[Settled],
-           from_: int) -> int:
+def _anchor(case: Case, telling: Telling, stretch: Stretch, hint: Hint, old: Sequence[Settled], from_: int) -> int:
     """The latest instant before which nothing depends on readings from `from_` on, where the machine of
     this stretch is empty: a run's first fix, or a contrary fix outside all runs."""
     known = hint.anchor(stretch.from_, from_)
@@ -140,7 +154,7 @@ def anchor(case: Case, term: Term, supports: int, stretch: Stretch, hint: Hint, 
     step, top = LOOK_AROUND, from_ - 1
     while top >= bottom:
         low = max(top - step, bottom)
-        contrary = [e.at for e in place_events(case, term, supports, low, top) if e.sign == AGAINST]
+        contrary = [e.at for e in telling.events(low, top) if e.sign == AGAINST]
         if contrary:
             return contrary[-1]
         top, step = low - 1, step * 4
