@@ -18,6 +18,7 @@ from emon.domain.binding import Binding
 from emon.domain.errors import Fault
 from emon.domain.order import Order
 from emon.domain.reading import Reading
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 from emon.evaluate import batch
 from emon.formats import readings as files
@@ -57,9 +58,11 @@ def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequ
         taken = _taken(files.read(readings), outcome, rejects_to, progress)
         first = next(taken, None)  # an unreadable file is told before anything is written
         found = stack.enter_context(_writable(out))
-        versions: list[Order | Zone | Binding] = [*checked.orders, *checked.zones, *checked.bindings]
+        versions: list[Order | Zone | Binding | Verdict] = [
+            *checked.orders, *checked.zones, *checked.bindings, *checked.verdicts]
         outcome.clock = max((version.received_at or 0 for version in versions), default=0)
-        merged = batch.merge(_again(first, taken), checked.orders, checked.zones, checked.bindings)
+        merged = batch.merge(_again(first, taken), checked.orders, checked.zones, checked.bindings,
+                             verdicts=checked.verdicts)
         arrivals = chain(merged, _end(outcome))
         for revision in batch.evaluate(arrivals, until, rule_version=rule_version):
             found.write(findings.encode(revision) + b"\n")

@@ -95,7 +95,7 @@ def check(paths: tuple[Path, ...]) -> None:
     for fault in (*checked.faults, *unreadable):
         click.echo(str(fault))
     counts = (f"{len(checked.orders)} order versions, {len(checked.zones)} zone versions, "
-              f"{len(checked.bindings)} bindings, {len(checked.people)} people")
+              f"{len(checked.bindings)} bindings, {len(checked.verdicts)} verdicts, {len(checked.people)} people")
     click.echo(f"{counts}: {len(checked.faults)} faults, {len(checked.warnings)} warnings", err=True)
     sys.exit(USAGE if unreadable else FAULTY if checked.faults else 0)
 
@@ -230,7 +230,7 @@ def _documents(paths: tuple[Path, ...]) -> list[Any]:
         for fault in checked.faults:
             click.echo(str(fault), err=True)
         sys.exit(FAULTY)
-    return [*checked.people, *checked.zones, *checked.orders, *checked.bindings]
+    return [*checked.people, *checked.zones, *checked.orders, *checked.bindings, *checked.verdicts]
 
 
 @main.command()

@@ -116,7 +116,8 @@ async def _prepare(settings: Settings, world: Any, folder: Path) -> Mapping[str,
     try:
         made = {feed.id: keys.create(parts.store, feed.id, feed.adapter, feed.settings, now=world.start_us).key
                 for feed in world.feeds}
-        known: list[Document] = [*checked.people, *checked.zones, *checked.orders, *checked.bindings]
+        known: list[Document] = [*checked.people, *checked.zones, *checked.orders, *checked.bindings,
+                                 *checked.verdicts]
         await publish(parts.journal, [one for one in known if one.received_at is None])  # the others come later
     finally:
         await parts.close()

@@ -26,6 +26,7 @@ from emon.journal.records import (
     OrderVersion,
     OwnOutage,
     Tick,
+    VerdictVersion,
     ZoneVersion,
     decode_input,
     encode,
@@ -110,12 +111,13 @@ def _line(record: InputRecord) -> bytes | None:
 
 
 class _Versions:
-    """Orders, zones and bindings as they were taken in."""
+    """Orders, zones, bindings and verdicts as they were taken in."""
 
     def __init__(self) -> None:
         self.orders: list[OrderVersion] = []
         self.zones: list[ZoneVersion] = []
         self.bindings: list[BindingVersion] = []
+        self.verdicts: list[VerdictVersion] = []
 
     def add(self, record: InputRecord) -> None:
         match record:
@@ -125,6 +127,8 @@ class _Versions:
                 self.zones.append(record)
             case BindingVersion():
                 self.bindings.append(record)
+            case VerdictVersion():
+                self.verdicts.append(record)
             case _:
                 pass
 
@@ -141,6 +145,9 @@ class _Versions:
         if own:
             _write(folder / "orders" / "bindings.json", (
                 documents.binding_document(replace(r.binding, received_at=r.received_at)) for r in own))
+        if self.verdicts:
+            _write(folder / "orders" / "verdicts.json", (
+                documents.verdict_document(replace(r.verdict, received_at=r.received_at)) for r in self.verdicts))
         (folder / "zones.geojson").write_bytes(msgspec.json.format(msgspec.json.encode(documents.zone_collection(
             [replace(r.zone, received_at=r.received_at) for r in self.zones]))))
 

@@ -15,15 +15,24 @@ from emon.domain.binding_book import BindingBook, holder
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.domain.reading import Reading
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.history import MemoryHistory
-from emon.journal.records import BindingVersion, Bound, InputRecord, OrderVersion, OwnOutage, ZoneVersion
+from emon.journal.records import (
+    BindingVersion,
+    Bound,
+    InputRecord,
+    OrderVersion,
+    OwnOutage,
+    VerdictVersion,
+    ZoneVersion,
+)
 from emon.limits import BATCH_STEP, RULE_VERSION
 
 BEFORE_EVERYTHING: Final = 0  # received_at of versions that have none; all readings are from 2000 on
 
-VersionRecord = OrderVersion | ZoneVersion | BindingVersion
+VersionRecord = OrderVersion | ZoneVersion | BindingVersion | VerdictVersion
 
 
 def evaluate(arrivals: Iterable[InputRecord], until: int | None = None, *,
@@ -49,11 +58,12 @@ def evaluate(arrivals: Iterable[InputRecord], until: int | None = None, *,
 
 
 def merge(readings: Iterable[Reading | OwnOutage], orders: Iterable[Order], zones: Iterable[Zone],
-          bindings: Iterable[Binding], own_outages: Iterable[OwnOutage] = ()) -> Iterator[InputRecord]:
+          bindings: Iterable[Binding], own_outages: Iterable[OwnOutage] = (),
+          verdicts: Iterable[Verdict] = ()) -> Iterator[InputRecord]:
     """The evaluator's input, by arrival. `bindings`: orders' shorthands included, see
     `domain.binding_book.bindings_of`. Readings come in file order: of their `received_at` the largest so
     far counts. Own outages may stand among the readings or beside them."""
-    versions = sorted([*_versions(orders, zones, bindings), *own_outages], key=lambda v: v.received_at)
+    versions = sorted([*_versions(orders, zones, bindings, verdicts), *own_outages], key=lambda v: v.received_at)
     binder = _Binder(versions)
     clock, following = BEFORE_EVERYTHING, 0
     for reading in readings:
@@ -70,16 +80,18 @@ def merge(readings: Iterable[Reading | OwnOutage], orders: Iterable[Order], zone
 
 
 def _versions(orders: Iterable[Order], zones: Iterable[Zone],
-              bindings: Iterable[Binding]) -> Iterator[VersionRecord]:
+              bindings: Iterable[Binding], verdicts: Iterable[Verdict]) -> Iterator[VersionRecord]:
     for order in orders:
         yield OrderVersion(_arrival(order), order)
     for zone in zones:
         yield ZoneVersion(_arrival(zone), zone)
     for binding in bindings:
         yield BindingVersion(_arrival(binding), binding)
+    for verdict in verdicts:
+        yield VerdictVersion(_arrival(verdict), verdict)
 
 
-def _arrival(version: Order | Zone | Binding) -> int:
+def _arrival(version: Order | Zone | Binding | Verdict) -> int:
     return BEFORE_EVERYTHING if version.received_at is None else version.received_at
 
 

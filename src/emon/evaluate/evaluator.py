@@ -19,8 +19,10 @@ from emon.domain.binding_book import BindingBook, holder
 from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
 from emon.domain.order import Order
+from emon.domain.verdict import Verdict
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences, state
+from emon.evaluate.analysts import VerdictBook
 from emon.evaluate.lane import Lane
 from emon.evaluate.lane_rows import compile_person
 from emon.evaluate.lane_saved import dump as dump_lane
@@ -39,6 +41,7 @@ from emon.journal.records import (
     OrderVersion,
     OwnOutage,
     Tick,
+    VerdictVersion,
     ZoneVersion,
 )
 from emon.limits import CACHED_READINGS, CONTACT_EVERY_S, LANE_SPAN, PENDING_BYTES, RULE_VERSION
@@ -53,7 +56,7 @@ class Evaluator:
         self.rule_version = rule_version
         self.clock = ALWAYS
         self._horizon = Horizon(ALWAYS)
-        self._orders, self._bindings = OrderBook(), BindingBook()
+        self._orders, self._bindings, self._verdicts = OrderBook(), BindingBook(), VerdictBook()
         self._outages = Outages(self._orders, self._bindings)
         self._people: dict[str, Person] = {}
         self._timers: list[tuple[int, str]] = []
@@ -184,6 +187,8 @@ class Evaluator:
                 changed[name] = state.dump_versions(self._orders.order_versions(name_of))
             elif kind == state.ZONE:
                 changed[name] = state.dump_versions(self._orders.zone_versions(name_of))
+            elif kind == state.VERDICT:
+                changed[name] = state.dump_versions(self._verdicts.versions(name_of))
             else:
                 changed[name] = state.dump_versions(self._bindings.versions(name_of))
         self._dirty.clear()
@@ -195,13 +200,15 @@ class Evaluator:
                 rule_version: int = RULE_VERSION) -> Evaluator:
         """The evaluator as it was when the snapshot was taken."""
         evaluator = cls(history, partition=partition, partitions=partitions, rule_version=rule_version)
-        orders, zones, bindings = state.load_versions(snapshot.participants)
-        for order in orders:
+        texts = state.load_versions(snapshot.participants)
+        for order in texts.orders:
             evaluator._orders.add_order(order)
-        for zone in zones:
+        for zone in texts.zones:
             evaluator._orders.add_zone(zone)
-        for binding in bindings:
+        for binding in texts.bindings:
             evaluator._bindings.add(binding)
+        for verdict in texts.verdicts:
+            evaluator._verdicts.add(verdict)
         for name, part in snapshot.participants.items():
             if not name.startswith("\x1f"):
                 person = Person(name, history, evaluator._bindings, evaluator._horizon,
@@ -302,6 +309,8 @@ class Evaluator:
                 self._dirty_texts.add(state.BINDING + binding.id)
                 self._outages.named(binding.device, binding.feed)
                 self._outages.text()
+            case VerdictVersion(verdict=verdict):
+                self._take_verdict(verdict, news)
             case Tick(heard=heard) | OwnOutage(heard=heard) if heard:
                 self._outages.elsewhere(heard)
             case _:
@@ -338,6 +347,15 @@ class Evaluator:
 
     def _is_mine(self, participant: str) -> bool:
         return self._partitions == 1 or partition_of(participant, self._partitions) == self._partition
+
+    def _take_verdict(self, verdict: Verdict, news: dict[str, News]) -> None:
+        """Only the episode that it names, or named before, must be looked at again."""
+        self._dirty_texts.add(state.VERDICT + verdict.id)
+        for named in self._verdicts.add(verdict):
+            if self._person(named.participant) is not None:
+                self._leave_lane(named.participant)
+                news.setdefault(named.participant, News()).verdicts.append(named)
+                self._dirty.add(named.participant)
 
     def _bind(self, record: BindingVersion) -> dict[str, int]:
         """Takes a binding in; also what only changes its role or place is a change."""
@@ -394,7 +412,7 @@ class Evaluator:
                     mine = news.setdefault(participant, News())
                     mine.silence_from = min(mine.silence_from, since)
         books = Books(self._orders, self._bindings, self._outages.standing(), self._outages.own,
-                      self.rule_version, self._other)
+                      self._verdicts, self.rule_version, self._other)
         for name in list(news):
             for participant in self._who_keeps_away(name):
                 news.setdefault(participant, News()).beside[name] = news[name]

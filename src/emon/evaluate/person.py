@@ -12,6 +12,7 @@ from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences
+from emon.evaluate.analysts import Named, VerdictBook
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Key, Moment, Standing, revise
 from emon.evaluate.orderbook import FACET, OrderBook, Term
@@ -42,6 +43,7 @@ class News:
     why: str = "late_data"
     bounds: list[Bound] = field(default_factory=list)
     newest: bool = True  # each observed after everything that was known before it
+    verdicts: list[Named] = field(default_factory=list)  # where analysts' verdicts changed
     wide: bool = False  # the readings change more than themselves: who decides, or who is heard
     beside: dict[str, News] = field(default_factory=dict)  # what it brought to those who must be kept away from
 
@@ -85,6 +87,7 @@ class Books(NamedTuple):
     bindings: BindingBook
     outages: dict[str, list[Outage]]
     own_outages: list[tuple[int, int]]
+    verdicts: VerdictBook
     rule_version: int
     person: Callable[[str], Person]
 
@@ -172,7 +175,7 @@ class Person:
              others: Callable[[str], Case] | None = None, *, discreet: bool = False) -> Case:
         """What is known of the person."""
         return Case(self.participant, clock, self.track, self.body, books.bindings, books.orders, self.floor,
-                    outages, books.own_outages, others=others, discreet=discreet)
+                    outages, books.own_outages, books.verdicts, others=others, discreet=discreet)
 
     def _judge(self, case: Case, key: tuple[str, str], terms: list[Term], condition: Conditioned,
                news: News | None, books: Books) -> list[Finding]:
@@ -301,6 +304,8 @@ def _reach(reaching: Reaching, terms: list[Term], condition: Conditioned, news: 
     spans = [(case.clock, case.clock)] if condition.due is not None and condition.due <= case.clock else []
     if news is not None and news.silence_from < NEVER:
         spans.append((news.silence_from, case.clock))
+    if news is not None:  # what is named ahead of the clock is called so once it is there
+        spans += [(v.at, v.at) for v in news.verdicts if (v.order, v.condition) == terms[0].key and v.at <= case.clock]
     spans = [reaching.reach(case, terms, condition.hint, None, *span) for span in spans]
     if news is not None and news.beside:
         spans += _beside(terms, condition, news.beside, case)

@@ -47,6 +47,10 @@ _SUBJECT = {
     "test_failed": "Laboratory test failed",
     "test_missed": "Possibly a laboratory test missed",
 }
+_ANALYSED = {
+    "alcohol_confirmed": "Alcohol through the skin, as measured",
+    "alcohol_review": "Alcohol readings through the skin, as measured",
+}
 _TAMPERS = {
     "strap_open": "Strap reported open",
     "case_open": "Device case reported open",
@@ -89,6 +93,10 @@ _ENDED = {
     "slope": "it had returned to zero, and a slope is steeper than the limit; that does not mean no drinking",
     "interferent": "it changed faster than a body does",
     "obstruction": "something may have covered the sensor",
+    "analyst_confirmed": "an analyst confirmed it",
+    "analyst_needs_analyst": "an analyst leaves it open",
+    "analyst_interferent": "an analyst says that something else than drinking was measured",
+    "analyst_obstruction": "an analyst says that something covered the sensor",
     "censored": "its beginning or end was not observed",
     "no_slopes_known": "it had returned to the baseline; slopes of this sensor are not known",
     "uploaded": "a reading was received again",
@@ -104,6 +112,7 @@ _WITHDRAWN = {
     "binding_changed": "the readings belong to somebody else",
     "late_data": "readings that arrived later contradict it",
 }
+_REASON_CHARS = 300  # of an analyst's words; the evidence has them all
 _LEVEL = ("artefact", "not verified", "probable", "confirmed", "confirmed threat")
 
 
@@ -128,7 +137,7 @@ def _named_places(key: Key, interval: Interval, orders: OrderBook) -> list[dict[
 
 def retraction(last: Finding, reason: str) -> dict[str, Any]:
     """The evidence of a withdrawn finding: what it was, and why it no longer stands."""
-    subject = _subject(last.kind, last.evidence.get("event"))
+    subject = _subject(last.kind, last.evidence)
     text = f"Withdrawn: {subject.lower()} from {instant.iso(last.onset)}; {_WITHDRAWN.get(reason, reason)}."
     return {**last.evidence, "sentence": text}
 
@@ -136,7 +145,7 @@ def retraction(last: Finding, reason: str) -> dict[str, Any]:
 def sentence(interval: Interval, place: str | None = None, beside: Mapping[str, Any] | None = None) -> str:
     """One sentence, with the reservation that the evidence deserves. `place`: what the first place is called.
     `beside`: what else is known."""
-    subject = _subject(interval.kind, interval.numbers.get("event"))
+    subject = _subject(interval.kind, interval.numbers)
     if interval.family == "location_lost" and "dwell_s" in interval.numbers:
         subject = "Too few fixes to say whether an appointment was kept"
     text = f"{subject} from {instant.iso(interval.onset)}"
@@ -152,7 +161,7 @@ def sentence(interval: Interval, place: str | None = None, beside: Mapping[str, 
                  f"accurate to {first['accuracy_m']:g} m")
     if place is not None:
         text += f". The place is known as {place}"
-    text += _apart(interval) + _tested(interval) + _charged(interval)
+    text += _apart(interval) + _analysed(interval) + _tested(interval) + _charged(interval)
     if interval.kind == "curfew_accumulated":
         allowance_s = interval.numbers["parameters"]["allowance_s_per_week"]
         text += f". Away for {interval.numbers['away_s']:g} s so far; {allowance_s:g} s a week are allowed"
@@ -181,9 +190,11 @@ def _known(device: Mapping[str, Any]) -> str:
     return text
 
 
-def _subject(kind: str, event: str | None) -> str:
-    """What was observed; of a tamper, which."""
-    return _TAMPERS.get(event or "", _SUBJECT[kind]) if kind == "tamper" else _SUBJECT.get(kind, kind)
+def _subject(kind: str, numbers: Mapping[str, Any]) -> str:
+    """What was observed; of a tamper, which; where an analyst decided, without what the readings alone would say."""
+    if kind == "tamper":
+        return _TAMPERS.get(numbers.get("event") or "", _SUBJECT[kind])
+    return _ANALYSED[kind] if "verdict" in numbers else _SUBJECT.get(kind, kind)
 
 
 def _apart(interval: Interval) -> str:
@@ -214,6 +225,20 @@ def _tested(interval: Interval) -> str:
         return ""
     limit = interval.numbers["parameters"]["breath_g_210l"]
     return f". Measured {', '.join(f'{value:.3f}' for value in measured)} g/210 L; the limit is {limit:.3f}"
+
+
+def _analysed(interval: Interval) -> str:
+    """Who set the verdict, in whose words, and what the readings alone would have given."""
+    verdict = interval.numbers.get("verdict")
+    if verdict is None:
+        return ""
+    computed = interval.numbers["computed"]
+    words = "".join(sign if sign.isprintable() else " " for sign in " ".join(verdict["reason"].split()))
+    if len(words) > _REASON_CHARS:
+        words = words[:_REASON_CHARS] + "\u2026"
+    alone = _ENDED.get(computed["reason"], computed["reason"])
+    return (f". Verdict of {verdict['analyst']}: \u201c{words}\u201d. "
+            f"By the readings alone: {alone}")
 
 
 def _dwell(interval: Interval) -> str:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from emon.domain import versions
 from emon.domain.binding_book import BindingBook
 from emon.domain.instant import DAY
+from emon.evaluate.analysts import VerdictBook
 from emon.evaluate.geo import Shape
 from emon.evaluate.machine import AGAINST, FOR, UNSURE, Event
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
@@ -60,6 +61,7 @@ class Case:
     floor: int  # nothing observed earlier is judged
     outages: Sequence[Outage] = ()  # of feeds, as the last tick saw them
     own_outages: Sequence[tuple[int, int]] = ()
+    verdicts: VerdictBook = field(default_factory=VerdictBook)
     chosen: dict[tuple[int, int], list[Bound]] = field(default_factory=dict)
     wordings: dict[Term, Wording] = field(default_factory=dict)  # of each term the one asked for last
     discreet: bool = False  # where the person was must not be told

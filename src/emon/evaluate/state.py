@@ -1,4 +1,5 @@
-"""An evaluator's state as bytes: one shared part, and one part a participant, order, zone and binding.
+"""An evaluator's state as bytes: one shared part, and one part a participant, order, zone, binding
+and verdict.
 
 Readings are not in it: they lie in the history. Parts other than participants have names that begin with a
 unit separator, which no id contains.
@@ -7,13 +8,14 @@ unit separator, which no id contains.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from emon.domain.binding import Binding
 from emon.domain.finding import Finding
 from emon.domain.order import Order
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Standing
@@ -24,7 +26,7 @@ from emon.evaluate.stretches import Heard, Spoken, mark_of
 from emon.evaluate.verdict import Hint
 from emon.journal.records import Bound, HeardElsewhere, InputRecord
 
-ORDER, ZONE, BINDING = "\x1forder\x1f", "\x1fzone\x1f", "\x1fbinding\x1f"
+ORDER, ZONE, BINDING, VERDICT = "\x1forder\x1f", "\x1fzone\x1f", "\x1fbinding\x1f", "\x1fverdict\x1f"
 
 
 class SavedBook(msgspec.Struct, array_like=True):
@@ -105,6 +107,7 @@ _decode_shared: Final = msgspec.msgpack.Decoder(SavedShared).decode
 _decode_orders: Final = msgspec.msgpack.Decoder(list[Order]).decode
 _decode_zones: Final = msgspec.msgpack.Decoder(list[Zone]).decode
 _decode_bindings: Final = msgspec.msgpack.Decoder(list[Binding]).decode
+_decode_verdicts: Final = msgspec.msgpack.Decoder(list[Verdict]).decode
 
 
 def dump_person(person: Person) -> bytes:
@@ -169,24 +172,33 @@ def load_shared(state: bytes, outages: Outages) -> tuple[int, list[InputRecord],
     return saved.clock, saved.arrival, saved.lane
 
 
-def dump_versions(versions: list[Order] | list[Zone] | list[Binding]) -> bytes:
-    """All versions of one order, zone or binding."""
+def dump_versions(versions: list[Order] | list[Zone] | list[Binding] | list[Verdict]) -> bytes:
+    """All versions of one order, zone, binding or verdict."""
     return _encode(versions)
 
 
-def load_versions(parts: Mapping[str, bytes]) -> tuple[list[Order], list[Zone], list[Binding]]:
+class Texts(NamedTuple):
     """All versions that a snapshot holds."""
-    orders: list[Order] = []
-    zones: list[Zone] = []
-    bindings: list[Binding] = []
+
+    orders: list[Order]
+    zones: list[Zone]
+    bindings: list[Binding]
+    verdicts: list[Verdict]
+
+
+def load_versions(parts: Mapping[str, bytes]) -> Texts:
+    """The texts among a snapshot's parts."""
+    texts = Texts([], [], [], [])
     for name, state in sorted(parts.items()):
         if name.startswith(ORDER):
-            orders += _decode_orders(state)
+            texts.orders.extend(_decode_orders(state))
         elif name.startswith(ZONE):
-            zones += _decode_zones(state)
+            texts.zones.extend(_decode_zones(state))
         elif name.startswith(BINDING):
-            bindings += _decode_bindings(state)
-    return orders, zones, bindings
+            texts.bindings.extend(_decode_bindings(state))
+        elif name.startswith(VERDICT):
+            texts.verdicts.extend(_decode_verdicts(state))
+    return texts
 
 
 def _dump_ledger(ledger: Ledger) -> SavedLedger:

@@ -27,11 +27,13 @@ class Topic(NamedTuple):
 TOPICS: Final = (
     Topic(port.RAW, "device", "What was acknowledged, one slice a reading, beside the ticks and binding versions.",
           (records.RawReading, records.Tick, records.BindingVersion)),
-    Topic(port.ORDERS, "type, id and version", "Every version of orders, zones, bindings and people; compacted.",
-          (records.OrderVersion, records.ZoneVersion, records.BindingVersion, records.PersonVersion)),
+    Topic(port.ORDERS, "type, id and version", "Every version of orders, zones, bindings, verdicts and people; "
+          "compacted.",
+          (records.OrderVersion, records.ZoneVersion, records.BindingVersion, records.VerdictVersion,
+           records.PersonVersion)),
     Topic(port.READINGS, "participant", "The evaluator's only input, one total order a partition.",
           (records.Bound, records.Tick, records.OwnOutage, records.OrderVersion, records.ZoneVersion,
-           records.BindingVersion)),
+           records.BindingVersion, records.VerdictVersion)),
     Topic(port.FINDINGS, "participant, or feed", "Revisions of findings, at least once; identity: finding_id and "
           "revision; the published format, see the schema `finding`.", (Finding,)),
     Topic(port.ALERTS, "alert", "What happened to alerts, without people's own words.", ()),

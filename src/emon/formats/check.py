@@ -7,7 +7,7 @@ version number with two contents, one device on two people. All faults are liste
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from emon.domain.binding import Binding
 from emon.domain.binding_book import bindings_of
 from emon.domain.order import Order
 from emon.domain.person import Person
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 from emon.formats import documents
 from emon.formats.bindings import overlaps
@@ -27,6 +28,7 @@ from emon.formats.lines import PathPart
 from emon.formats.objects import DomainObject, Found, read_object
 from emon.formats.suggest import did_you_mean
 from emon.formats.text import Unreadable
+from emon.formats.verdicts import Ordered
 
 T = TypeVar("T")
 
@@ -40,6 +42,7 @@ class Checked:
     zones: tuple[Zone, ...] = ()
     bindings: tuple[Binding, ...] = ()
     people: tuple[Person, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
     faults: tuple[FileFault, ...] = ()
     warnings: tuple[FileFault, ...] = ()
 
@@ -58,7 +61,7 @@ class _Placed:
 
 def check(paths: Iterable[Path | str], *, complete: bool = False, contradictions: bool = False,
           set_aside: list[Unreadable] | None = None) -> Checked:
-    """Reads and checks files and folders of orders, zones, bindings and people.
+    """Reads and checks files and folders of orders, zones, bindings, verdicts and people.
 
     `complete`: the files are all there is, so a zone that none of them has is a fault. Else it is one only
     where there are zones among the files; an order looked at by itself gets a warning. `contradictions`: conditions
@@ -89,11 +92,13 @@ def check_documents(read: Iterable[Document], *, complete: bool = False, contrad
     faults: list[FileFault] = []
     warnings: list[FileFault] = []
     zone_ids: set[str] = set()
+    ordered = Ordered()
     zones_given = complete
     for document in read:
         if "type" in document.value:
             zones_given = True
             zone_ids.update(_zone_ids(document.value))
+        ordered.add(document.value)
         result = read_object(document.value)
         faults.extend(document.fault(fault.reason, fault.path) for fault in result.faults)
         warnings.extend(document.fault(warning.reason, warning.path) for warning in result.warnings)
@@ -105,16 +110,18 @@ def check_documents(read: Iterable[Document], *, complete: bool = False, contrad
     faults.extend(binding_faults)
     (faults if zones_given else warnings).extend(_unknown_zones(placed, zone_ids))
     faults.extend(_unknown_places(placed))
+    if complete or ordered.orders:
+        faults.extend(each.fault(reason, name) for each in placed if isinstance(each.value, Verdict)
+                      for name, reason in ordered.faults(each.value))
     if contradictions and not faults:
         warnings.extend(_contradictions(placed))
     return Checked(orders=_of(placed, Order), zones=_of(placed, Zone), bindings=tuple(bindings),
-                   people=_of(placed, Person), faults=tuple(sorted(set(faults))),
+                   people=_of(placed, Person), verdicts=_of(placed, Verdict), faults=tuple(sorted(set(faults))),
                    warnings=tuple(sorted(set(warnings))))
 
 
 def _with(checked: Checked, faults: Iterable[FileFault]) -> Checked:
-    return Checked(checked.orders, checked.zones, checked.bindings, checked.people,
-                   tuple(sorted({*checked.faults, *faults})), checked.warnings)
+    return replace(checked, faults=tuple(sorted({*checked.faults, *faults})))
 
 
 def _of(placed: Iterable[_Placed], kind: type[T]) -> tuple[T, ...]:
@@ -148,17 +155,17 @@ def _content(value: DomainObject) -> DomainObject:
 def _with_names(placed: Iterable[_Placed], faults: list[FileFault]) -> Iterator[_Placed]:
     """Void versions may leave out whom they concern: the other versions say it."""
     everything = list(placed)
-    participants = {each.value.id: each.value.participant for each in everything
-                    if isinstance(each.value, Order) and each.value.participant}
+    participants = {(type(each.value), each.value.id): each.value.participant for each in everything
+                    if isinstance(each.value, Order | Verdict) and each.value.participant}
     devices = {each.value.id: each.value for each in everything
                if isinstance(each.value, Binding) and not each.value.void}
     for each in everything:
         value = each.value
-        if isinstance(value, Order) and value.void and not value.participant:
-            if value.id not in participants:
+        if isinstance(value, Order | Verdict) and value.void and not value.participant:
+            if (type(value), value.id) not in participants:
                 faults.append(each.fault(f"`participant` is missing in {value.id}, and no other version "
                                          f"names it"))
-            value = msgspec.structs.replace(value, participant=participants.get(value.id, ""))
+            value = msgspec.structs.replace(value, participant=participants.get((type(value), value.id), ""))
         elif isinstance(value, Binding) and value.void and not value.device:
             if value.id not in devices:
                 faults.append(each.fault(f"`device` is missing in {value.id}, and no other version names it"))

@@ -6,6 +6,7 @@ from emon.domain import order as domain
 from emon.domain.binding import Binding
 from emon.domain.order import Order
 from emon.domain.person import ContactMethod, Person
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Ring, Zone
 from emon.formats import conditions, models
 from emon.formats.bindings import binding_ids
@@ -57,6 +58,14 @@ def binding(document: models.BindingDocument) -> Binding:
         participant=document.participant, protected_person=document.protected_person, role=document.role,
         place=document.place, feed=document.feed, from_=document.from_, until=document.until,
         effective_from=document.effective_from, void=document.void, received_at=document.received_at)
+
+
+def verdict(document: models.VerdictDocument) -> Verdict:
+    """The verdict. A void version may have the participant ""."""
+    return Verdict(
+        id=document.verdict, version=document.version, void=document.void, participant=document.participant or "",
+        order=document.order or "", condition=document.condition or "", at=document.at, result=document.result or "",
+        reason=document.reason or "", analyst=document.analyst or "", received_at=document.received_at)
 
 
 def person(document: models.PersonDocument | models.PersonEntry) -> Person:

@@ -12,6 +12,7 @@ from emon.domain.instant import iso, iso_or_none
 from emon.domain.order import DAYS, Absence, Condition, Order, Place, Window
 from emon.domain.person import Person
 from emon.domain.reading import Reading
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 
 Document = dict[str, Any]
@@ -84,6 +85,16 @@ def binding_document(binding: Binding) -> Document:
         place=binding.place, feed=binding.feed, **{"from": iso_or_none(binding.from_)},
         until=iso_or_none(binding.until), effective_from=iso_or_none(binding.effective_from),
         received_at=iso_or_none(binding.received_at),
+    )
+
+
+def verdict_document(verdict: Verdict) -> Document:
+    """An analyst's verdict."""
+    return _stated(
+        verdict=verdict.id, version=verdict.version, void=verdict.void or None,
+        participant=verdict.participant or None, order=verdict.order or None, condition=verdict.condition or None,
+        at=iso_or_none(verdict.at), result=verdict.result or None, reason=verdict.reason or None,
+        analyst=verdict.analyst or None, received_at=iso_or_none(verdict.received_at),
     )
 
 

@@ -131,7 +131,7 @@ def _quote(found: Any) -> str:
 
 def _whose(holder: Any) -> str:
     if isinstance(holder, dict):
-        for key in ("order", "binding", "person", "id", "device"):
+        for key in ("verdict", "order", "binding", "person", "id", "device"):
             if isinstance(holder.get(key), str):
                 kind = holder.get("kind")
                 return f" in {holder[key]}" + (f" ({kind})" if isinstance(kind, str) else "")

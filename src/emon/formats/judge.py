@@ -26,7 +26,14 @@ from emon.formats.conditions import (
 )
 from emon.formats.faults import ObjectFault
 from emon.formats.lines import PathPart
-from emon.formats.models import BindingDocument, OrderDocument, PersonDocument, PersonEntry, ZoneFeature
+from emon.formats.models import (
+    BindingDocument,
+    OrderDocument,
+    PersonDocument,
+    PersonEntry,
+    VerdictDocument,
+    ZoneFeature,
+)
 from emon.formats.suggest import did_you_mean
 from emon.limits import LIMITS_OF_KIND
 
@@ -91,6 +98,17 @@ def binding_faults(binding: BindingDocument) -> Iterator[ObjectFault]:
         yield ObjectFault((), f"`device` is missing in {binding.binding}")
     if (binding.participant is None) == (binding.protected_person is None):
         yield ObjectFault((), f"binding {binding.binding} needs either `participant` or `protected_person`")
+
+
+def verdict_faults(verdict: VerdictDocument) -> Iterator[ObjectFault]:
+    """Faults of one version of a verdict: one that stands needs everything, the analyst's reason above all."""
+    if verdict.void:
+        return
+    for name in ("participant", "order", "condition", "at", "result", "reason", "analyst"):
+        if getattr(verdict, name) is None:
+            yield ObjectFault((name,), f"`{name}` is missing in {verdict.verdict}")
+    if verdict.reason is not None and not verdict.reason.strip():
+        yield ObjectFault(("reason",), f"`reason` of {verdict.verdict} is empty: say what the verdict rests on")
 
 
 def person_faults(person: PersonDocument | PersonEntry) -> Iterator[ObjectFault]:

@@ -1,4 +1,4 @@
-"""Orders, bindings, people and zones as they are written: strict types that name every fault at once.
+"""Orders, bindings, verdicts, people and zones as they are written: strict types that name every fault at once.
 
 These are the only readers of such documents, from files and over HTTP; `convert` makes the domain's values.
 """
@@ -69,6 +69,23 @@ class BindingDocument(Strict):
     from_: Instant | None = Field(None, alias="from")
     until: Instant | None = None
     effective_from: Instant | None = None
+    received_at: Instant | None = None
+
+
+class VerdictDocument(Strict):
+    """One version of an analyst's verdict on the alcohol episode that contains `at`. A `void` version takes it back
+    and needs no content."""
+
+    verdict: Id
+    version: Version = 1
+    void: bool = False
+    participant: Id | None = None
+    order: Id | None = None
+    condition: Id | None = None
+    at: Instant | None = None
+    result: Literal["confirmed", "needs_analyst", "interferent", "obstruction"] | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
+    analyst: Id | None = None
     received_at: Instant | None = None
 
 
@@ -173,7 +190,8 @@ class ZoneCollection(Strict):
     features: list[ZoneFeature]
 
 
-AnyDocument = OrderDocument | BindingDocument | PersonDocument | PeopleDocument | ZoneCollection | ZoneFeature
+AnyDocument = (OrderDocument | BindingDocument | VerdictDocument | PersonDocument | PeopleDocument | ZoneCollection
+               | ZoneFeature)
 """All that documents can be."""
 
 
@@ -183,6 +201,7 @@ def type_of(value: dict[str, Any]) -> type[AnyDocument] | None:
         return ZoneCollection
     if value.get("type") == "Feature":
         return ZoneFeature
-    by_key: dict[str, type[AnyDocument]] = {"order": OrderDocument, "binding": BindingDocument,
-                                            "person": PersonDocument, "people": PeopleDocument}
+    by_key: dict[str, type[AnyDocument]] = {
+        "verdict": VerdictDocument,  # before orders: it names one
+        "order": OrderDocument, "binding": BindingDocument, "person": PersonDocument, "people": PeopleDocument}
     return next((document for key, document in by_key.items() if key in value), None)

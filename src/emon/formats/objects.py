@@ -17,16 +17,17 @@ from pydantic import ValidationError
 from emon.domain.binding import Binding
 from emon.domain.order import Order
 from emon.domain.person import Person
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 from emon.formats import convert, geometry, judge, models
 from emon.formats.faults import ObjectFault, faults_of
 from emon.formats.lines import PathPart
 from emon.formats.suggest import did_you_mean
 
-KNOWN: Final = "order, binding, person, people or a GeoJSON FeatureCollection of zones"
-_KEYS: Final = ("order", "binding", "person", "people", "type")
+KNOWN: Final = "order, binding, verdict, person, people or a GeoJSON FeatureCollection of zones"
+_KEYS: Final = ("order", "binding", "verdict", "person", "people", "type")
 _ROUNDS: Final = 4  # of taking out what is faulty: a key, then the element that cannot do without it
-DomainObject = Order | Binding | Person | Zone
+DomainObject = Order | Binding | Verdict | Person | Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,9 @@ def _read(document: models.AnyDocument, faults: list[ObjectFault], indices: dict
         case models.BindingDocument():
             found = [Found(convert.binding(document))]
             judged = list(judge.binding_faults(document))
+        case models.VerdictDocument():
+            found = [Found(convert.verdict(document))]
+            judged = list(judge.verdict_faults(document))
         case models.PersonDocument():
             found = [Found(convert.person(document))]
             judged = list(judge.person_faults(document))
@@ -107,7 +111,9 @@ def _follows(fault: ObjectFault, faults: Iterable[ObjectFault]) -> bool:
     if not fault.path:
         return any(other.path[:1] == ("participant",) or "mean `participant`" in other.reason for other
                    in faults)
-    return any(other.path[:len(fault.path)] == fault.path for other in faults)
+    named = f"mean `{fault.path[0]}`" if len(fault.path) == 1 else None
+    return any(other.path[:len(fault.path)] == fault.path or (named is not None and named in other.reason)
+               for other in faults)
 
 
 def _place_ids(value: dict[str, Any]) -> list[str]:
@@ -136,7 +142,7 @@ def _below(path: tuple[PathPart, ...], fault: ObjectFault) -> ObjectFault:
 def _partial(value: dict[str, Any], model: type[models.AnyDocument],
              faults: list[ObjectFault]) -> tuple[models.AnyDocument, dict[str, list[int]]] | None:
     """The document without its faulty keys, and without list elements that cannot do without them."""
-    if model is not models.OrderDocument:
+    if model not in (models.OrderDocument, models.VerdictDocument):
         return None
     rest = copy.deepcopy(value)
     indices = {name: list(range(len(inner))) for name, inner in rest.items() if isinstance(inner, list)}

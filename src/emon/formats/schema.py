@@ -24,6 +24,7 @@ _FINDING_INSTANTS: Final = ("onset", "ended", "decided_at", "received_at", "seen
 _DOCUMENTS: Final[dict[str, tuple[type[BaseModel], str]]] = {
     "order": (models.OrderDocument, "One version of an order"),
     "binding": (models.BindingDocument, "One version of a binding of a device to a person"),
+    "verdict": (models.VerdictDocument, "One version of an analyst's verdict on an alcohol episode"),
     "person": (models.PersonDocument, "One version of a person's record"),
     "people": (models.PeopleDocument, "Several people"),
     "zones": (models.ZoneCollection, "Zones as a GeoJSON FeatureCollection"),

@@ -1,4 +1,4 @@
-"""Orders, zones, bindings and people over HTTP: the documents of the files, one by one or many at once.
+"""Orders, zones, bindings, verdicts and people over HTTP: the documents of the files, one by one or many at once.
 
 The same strict reading as for files: a document with a fault is refused with every fault in it, and then
 nothing of the body is taken. A device that two people would hold is taken all the same, answered as
@@ -22,6 +22,7 @@ from emon.domain.binding_book import Conflict
 from emon.domain.errors import Fault, Unavailable
 from emon.domain.order import Absence, Order
 from emon.domain.person import Person
+from emon.domain.verdict import Verdict
 from emon.domain.versions import ALWAYS, NEVER
 from emon.domain.zone import Zone
 from emon.formats import conditions, documents, export
@@ -54,12 +55,13 @@ KINDS = (
     Kind("orders", Order, "order", export.order_document),
     Kind("zones", Zone, "zone", export.zone_feature),
     Kind("bindings", Binding, "binding", export.binding_document),
+    Kind("verdicts", Verdict, "verdict", export.verdict_document),
     Kind("people", Person, "person", export.person_document),
 )
 
 
 def router(journal: Journal, clock: Clock) -> APIRouter:
-    """POST and GET of /v1/orders, /v1/zones, /v1/bindings and /v1/people."""
+    """POST and GET of /v1/orders, /v1/zones, /v1/bindings, /v1/verdicts and /v1/people."""
     log = OrderLog(journal)
     api = APIRouter()
     for kind in KINDS:

@@ -1,4 +1,4 @@
-"""Orders, zones, bindings and people onto emon.orders: durable, each version once.
+"""Orders, zones, bindings, verdicts and people onto emon.orders: durable, each version once.
 
 The key of a record is its kind, id and version, so compaction erases nothing but repetitions, and a version
 is never edited: the same number with another content is refused. An order's `devices` are written out as
@@ -20,6 +20,7 @@ from emon.domain.binding_book import BindingBook, Conflict, bindings_of
 from emon.domain.errors import Fault
 from emon.domain.order import Order
 from emon.domain.person import Person
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 from emon.journal.port import ORDERS, RAW, Entry, Journal, TopicPartition
 from emon.journal.records import (
@@ -27,12 +28,13 @@ from emon.journal.records import (
     OrdersRecord,
     OrderVersion,
     PersonVersion,
+    VerdictVersion,
     ZoneVersion,
     decode_orders,
     encode,
 )
 
-Document = Order | Zone | Binding | Person
+Document = Order | Zone | Binding | Verdict | Person
 
 _AT_ONCE = 1_000
 _canonical = msgspec.json.Encoder(order="deterministic").encode
@@ -115,7 +117,7 @@ class OrderLog:
     async def _named(self, document: Document, together: Sequence[Document]) -> Document:
         """A void version may leave out whom it concerns: the object's other versions say it, also those that come
         `together` with it. Raises Fault."""
-        missing = {Order: "participant", Binding: "device"}.get(type(document))
+        missing = {Order: "participant", Binding: "device", Verdict: "participant"}.get(type(document))
         if missing is None or getattr(document, missing):
             return document
         for other in (*await self._versions(type(document), document.id), *together):
@@ -179,6 +181,8 @@ def _document(record: OrdersRecord) -> Document:
             return record.zone
         case BindingVersion():
             return record.binding
+        case VerdictVersion():
+            return record.verdict
         case PersonVersion():
             return record.person
 
@@ -191,6 +195,8 @@ def _entries(document: Document, now: int) -> list[Entry]:
             return [Entry(ORDERS, key, encode(OrderVersion(now, document, True)))]
         case Zone():
             return [Entry(ORDERS, key, encode(ZoneVersion(now, document, True)))]
+        case Verdict():
+            return [Entry(ORDERS, key, encode(VerdictVersion(now, document, True)))]
         case Person():
             return [Entry(ORDERS, key, encode(PersonVersion(now, document, True)))]
         case Binding():

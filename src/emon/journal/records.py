@@ -17,6 +17,7 @@ from emon.domain.binding import Binding
 from emon.domain.order import Order
 from emon.domain.person import Person
 from emon.domain.reading import Reading
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 
 
@@ -125,6 +126,15 @@ class BindingVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="bindi
     v: int = 1
 
 
+class VerdictVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="verdict", tag_field="type"):
+    """A version of an analyst's verdict that arrived at `received_at`."""
+
+    received_at: int
+    verdict: Verdict
+    last: bool = False
+    v: int = 1
+
+
 class PersonVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="person", tag_field="type"):
     """A person's record; the evaluator ignores it."""
 
@@ -135,8 +145,8 @@ class PersonVersion(msgspec.Struct, frozen=True, omit_defaults=True, tag="person
 
 
 RawRecord = RawReading | RawRejected | Tick | BindingVersion
-OrdersRecord = OrderVersion | ZoneVersion | BindingVersion | PersonVersion
-InputRecord = Bound | Tick | OwnOutage | OrderVersion | ZoneVersion | BindingVersion
+OrdersRecord = OrderVersion | ZoneVersion | BindingVersion | VerdictVersion | PersonVersion
+InputRecord = Bound | Tick | OwnOutage | OrderVersion | ZoneVersion | BindingVersion | VerdictVersion
 """What the evaluator reads."""
 
 _encode = msgspec.json.Encoder().encode

@@ -28,11 +28,12 @@ from emon.journal.records import (
     OwnOutage,
     PersonVersion,
     Tick,
+    VerdictVersion,
     ZoneVersion,
 )
 from emon.route.heads import BoundHead, Reading
 
-VersionRecord = OrderVersion | ZoneVersion | BindingVersion
+VersionRecord = OrderVersion | ZoneVersion | BindingVersion | VerdictVersion
 Output = BoundHead | VersionRecord | Tick | OwnOutage
 
 _NOBODY: frozenset[int] = frozenset()
@@ -72,7 +73,7 @@ class Binder:
             case OrderVersion(order=order) if self._is_news(record):
                 return self._bindings([record], self._shorthand.add(order), record.received_at,
                                       self._watch(order))
-            case ZoneVersion() if self._is_news(record):
+            case ZoneVersion() | VerdictVersion() if self._is_news(record):
                 return Change([record], ())
             case BindingVersion(binding=binding):
                 return self._bindings([], [binding], record.received_at)
@@ -146,5 +147,7 @@ def _identity(record: OrdersRecord) -> tuple[str, str, int]:
             return ("zone", record.zone.id, record.zone.version)
         case BindingVersion():
             return ("binding", record.binding.id, record.binding.version)
+        case VerdictVersion():
+            return ("verdict", record.verdict.id, record.verdict.version)
         case PersonVersion():
             return ("person", record.person.id, record.person.version)

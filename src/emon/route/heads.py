@@ -57,6 +57,10 @@ class BindingHead(ArrivedHead, tag="binding", tag_field="type", gc=False):
     """A binding version."""
 
 
+class VerdictHead(ArrivedHead, tag="verdict", tag_field="type", gc=False):
+    """An analyst's verdict."""
+
+
 class ReadingHead(msgspec.Struct, gc=False):
     """Of a reading, what decides whose it is, by which feed it came, and how evidence names it."""
 
@@ -87,7 +91,7 @@ class Reading(msgspec.Struct, gc=False):
 
 
 decode_raw = msgspec.json.Decoder(RawHead | RawRejected | Tick | BindingVersion).decode
-ToldHead = BoundHead | TickHead | OutageHead | OrderHead | ZoneHead | BindingHead
+ToldHead = BoundHead | TickHead | OutageHead | OrderHead | ZoneHead | BindingHead | VerdictHead
 """What stands on emon.readings."""
 decode_told = msgspec.json.Decoder(ToldHead).decode
 decode_head = msgspec.json.Decoder(ReadingHead).decode

@@ -15,7 +15,7 @@ from emon.domain.binding import Binding
 from emon.domain.order import Order
 from emon.domain.person import Person
 from emon.domain.zone import Zone
-from emon.journal.records import BindingVersion, OrdersRecord, OrderVersion, PersonVersion, ZoneVersion
+from emon.journal.records import BindingVersion, OrdersRecord, OrderVersion, PersonVersion, VerdictVersion, ZoneVersion
 from emon.store import schema
 from emon.store.upsert import insert_new, put
 
@@ -58,6 +58,8 @@ def _rows(record: OrdersRecord) -> Iterable[tuple[Table, dict[str, Any]]]:
         case PersonVersion(received_at=received_at, person=person):
             yield _person, {"person_id": person.id, "version": person.version, "role": person.role,
                             "received_at": received_at, "document": _json(person)}
+        case VerdictVersion():
+            pass  # what it did stands in the findings; who lists verdicts reads the log itself
         case _:
             assert_never(record)
 

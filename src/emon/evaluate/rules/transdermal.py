@@ -1,7 +1,8 @@
 """Alcohol through the skin: one finding an episode, and the silence of who should upload.
 
 An episode is possible alcohol from the third consecutive reading at the limit on, and gets its verdict when it
-is over: confirmed where rise and fall are those of drinking, else for an analyst to review. A sensor in g/dL and
+is over: confirmed where rise and fall are those of drinking, else for an analyst to review, whose own verdict then
+rules, with the computed one beside it. A sensor in g/dL and
 one in micrograms per litre of air are different instruments: each has limits of its own, and slopes are known
 for the former only.
 """
@@ -13,7 +14,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from emon.domain import instant
 from emon.domain.instant import DAY, HOUR, SECOND
+from emon.domain.verdict import Verdict
 from emon.domain.versions import NEVER
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.positions import Wearing
@@ -134,7 +137,13 @@ class _Segment:
             ended, kind, reason = last.at, "alcohol_review", "censored"
         elif clock >= self.stretch.until:
             ended, reason = self.stretch.until, self.stretch.reason
-        self._add_episode(episode, kind, ended, reason or "three_at_the_limit")
+        self._add_episode(episode, kind, ended, reason or "three_at_the_limit", self._analyst(episode, ended))
+
+    def _analyst(self, episode: Episode, ended: int | None) -> Verdict | None:
+        """What an analyst says of an episode that is over."""
+        if ended is None:
+            return None
+        return self.case.verdicts.ruling(self.term.participant, *self.term.key, episode.levels[0].at, ended)
 
     def _last_positive(self, episode: Episode) -> Level:
         return next(v for v in reversed(episode.levels) if not v.is_zero)
@@ -190,7 +199,8 @@ class _Segment:
     def _measured(self, from_: int, until: int) -> list[Bound]:
         return [b for b in self.case.measured(KIND, from_, until) if b.reading.device == self.wearing.device]
 
-    def _add_episode(self, episode: Episode, kind: str, ended: int | None, reason: str) -> None:
+    def _add_episode(self, episode: Episode, kind: str, ended: int | None, reason: str,
+                     analyst: Verdict | None) -> None:
         onset = episode.levels[0].at
         last = [episode.end, episode.proof] if episode.end is not None else episode.levels[-1:]
         used = [episode.foot, episode.levels[0], *episode.high, episode.peak, *last]
@@ -202,6 +212,11 @@ class _Segment:
         }
         if numbers["unit"] == "g/dL":
             numbers["slopes"] = self._slopes(episode)
+        if analyst is not None:
+            numbers["computed"] = {"kind": kind, "reason": reason}
+            numbers["verdict"] = _published(analyst)
+            kind = "alcohol_confirmed" if analyst.result == "confirmed" else "alcohol_review"
+            reason = f"analyst_{analyst.result}"
         self._add("alcohol", kind, onset, ended, 3 if kind == "alcohol_confirmed" else 2, reason,
                   tuple(v.bound for _, v in sorted(unique.items())), numbers)
 
@@ -261,6 +276,13 @@ class _Segment:
                 family=family, kind=kind, onset=onset, ended=ended, level=level, reason=reason,
                 settled=NEVER if ended is None else ended, used=used, numbers=numbers,
                 seen_until=None, order_version=self.term.piece_at(onset).order.version))
+
+
+def _published(verdict: Verdict) -> dict[str, Any]:
+    """An analyst's verdict as the evidence names it."""
+    assert verdict.at is not None
+    return {"id": verdict.id, "version": verdict.version, "result": verdict.result, "reason": verdict.reason,
+            "analyst": verdict.analyst, "at": instant.iso(verdict.at)}
 
 
 def _levels(case: Case, wearing: Wearing, from_: int, until: int, limits: Mapping[str, float]) -> list[Level]:
