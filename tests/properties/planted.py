@@ -508,8 +508,8 @@ PLANTS = (
 NO_LANE = Plant(
     "nobody is ever in the lane",
     _LANE_ROWS,
-    "    if len(wearings) != 1 or",
-    "    if wearings is not None or",
+    "    if person.ahead or",
+    "    if person is not None or",
     "no fault: everything is judged in full, which is what the lane must be equal to",
 )
 

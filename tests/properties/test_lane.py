@@ -10,7 +10,7 @@ from functools import lru_cache
 import pytest
 
 from emon.domain.finding import Finding
-from tests.properties.crowds import UNTIL, crowd, shuffled
+from tests.properties.crowds import UNTIL, crowd, equipped, shuffled
 from tests.properties.planted import LANE_PLANTS, NO_LANE, NO_SKIMMING, Plant
 from tests.properties.running import REAL, in_batches_of, restarted
 from tests.properties.test_planted import subject
@@ -31,6 +31,16 @@ def test_a_crowd_in_the_lane_is_judged_as_in_full(seed: int) -> None:
     assert in_batches_of(REAL, given, UNTIL, len(given)) == expected
     assert in_batches_of(REAL, given, UNTIL, 50) == expected
     assert restarted(REAL, given[:600], UNTIL, seed) == in_batches_of(REAL, given[:600], UNTIL, 600)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_people_with_several_devices_are_judged_as_in_full(seed: int) -> None:
+    given = equipped(seed)
+    expected = in_batches_of(subject(NO_LANE), given, UNTIL, 100_000)
+    assert expected
+    assert in_batches_of(REAL, given, UNTIL, len(given)) == expected
+    assert in_batches_of(REAL, given, UNTIL, 50) == expected
+    assert restarted(REAL, given[:400], UNTIL, seed) == in_batches_of(REAL, given[:400], UNTIL, 400)
 
 
 @pytest.mark.parametrize("size", [1, 5, 60])

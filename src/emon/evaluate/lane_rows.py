@@ -1,4 +1,5 @@
-"""A participant in simple circumstances, compiled for the fast lane: one wording of every condition, one device.
+"""A participant in simple circumstances, compiled for the fast lane: one wording of every condition, one device that
+sends positions. What other devices send is always judged in full.
 
 What is compiled holds for readings observed in [`from_`, `until`), as long as no text changes. Where anything
 is pending - a hold that runs, a silence that stands, an end that is questioned - nothing is compiled.
@@ -17,7 +18,9 @@ from emon.evaluate.geo import Shape
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
 from emon.evaluate.person import Conditioned, Person
+from emon.evaluate.positions import Wearing
 from emon.evaluate.rules import RULE_OF_KIND
+from emon.evaluate.rules.attendance import decided_until
 from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.rules.integrity import positions_matter
 from emon.evaluate.rules.zones import chain_life, knobs
@@ -66,16 +69,18 @@ class Row:
 def compile_person(person: Person, orders: OrderBook, clock: int, *, watched: bool) -> Row | None:
     """The participant as a row; None where circumstances are not simple. `watched`: feeds are followed, so
     that a device must have been heard before."""
-    wearings = person.body.wearings
-    if len(wearings) != 1 or person.ahead or (watched and person.last_heard == ALWAYS):
+    if person.ahead or (watched and person.last_heard == ALWAYS):
         return None
-    wearing = wearings[0]
+    wearing = _wearing(person, clock)
+    if wearing is None:
+        return None
     feeds = {span.item.feed for span in wearing.bindings}
     if len(feeds) > 1:
         return None
     feed = feeds.pop() or person.carrier or DEFAULT_FEED
     row = Row(wearing.device, wearing.from_, wearing.until, [], last_heard=person.last_heard,
               carrier=person.carrier, feed=feed)
+    _clip_to_devices(row, person, wearing, clock)
     for term in orders.terms(person.participant):
         condition = person.conditions.get(term.key)
         if RULE_OF_KIND.get(term.condition.kind) is None:
@@ -87,6 +92,26 @@ def compile_person(person: Person, orders: OrderBook, clock: int, *, watched: bo
         elif condition is None or not _add(row, person, term, condition, orders, clock):
             return None
     return row if row.from_ < row.until and len(row.slots) <= SLOTS else None
+
+
+def _wearing(person: Person, clock: int) -> Wearing | None:
+    """The device that sends positions, where there is exactly one now; of a single one that may be to come."""
+    wearings = person.body.wearings
+    if len(wearings) == 1:
+        return wearings[0]
+    now = [w for w in wearings if w.from_ <= clock < w.until and person.body.sends_positions(w, clock)]
+    return now[0] if len(now) == 1 else None
+
+
+def _clip_to_devices(row: Row, person: Person, wearing: Wearing, clock: int) -> None:
+    """Only while the same devices are worn; and as long as nobody knew that this one sends positions, what the others
+    said may have counted for more."""
+    others = [w for w in person.body.wearings if w is not wearing]
+    for other in others:
+        for edge in (other.from_, other.until):
+            _clip(row, *((edge, NEVER) if edge <= clock else (ALWAYS, edge)))
+    if others:
+        _clip(row, person.body.first_position.get((wearing.device, wearing.from_), clock), NEVER)
 
 
 def _add(row: Row, person: Person, term: Term, condition: Conditioned, orders: OrderBook, clock: int) -> bool:
@@ -104,6 +129,9 @@ def _add(row: Row, person: Person, term: Term, condition: Conditioned, orders: O
     if kind == "device_integrity":
         _clip(row, (ALWAYS if condition.hint.last_event is None else condition.hint.last_event) + 1, NEVER)
         return not positions_matter(condition.hint)
+    if kind == "attendance":
+        _clip(row, decided_until(term, clock), NEVER)
+        return condition.due is not None
     return "position" not in RULE_OF_KIND[kind].reads
 
 
@@ -138,8 +166,6 @@ def _add_curfew(row: Row, term: Term, piece: Piece, condition: Conditioned, orde
                 clock: int) -> bool:
     """On duty like a zone. Off duty every reading is idle, but for those just before a stretch that has begun:
     they tell how somebody came into it."""
-    if term.condition.allowance_s_per_week is not None:
-        return False
     around = term.duty(clock - DAY, clock + 2 * DAY)
     before = [s for s in around if s.until <= clock]
     now = next((s for s in around if s.from_ <= clock < s.until), None)
@@ -151,8 +177,8 @@ def _add_curfew(row: Row, term: Term, piece: Piece, condition: Conditioned, orde
     else:
         state = _state(condition, None)
         free_until = ahead[0].from_ if ahead else clock + 2 * DAY
-    if state is None:
-        return False
+    if state is None or (state != IDLE and term.condition.allowance_s_per_week is not None):
+        return False  # while it is used up, time alone may tell something
     buffer_m = piece.condition.buffer_m or 0.0
     shapes = [orders.place_shape(place, buffer_m) for place in places_of(piece)]
     begin = None if now is None else now.from_

@@ -106,7 +106,7 @@ class Person:
         self.conditions: dict[tuple[str, str], Conditioned] = {}
         self.ahead: list[Bound] = []  # observed in what is still the future
         self.floor = NEVER  # the earliest reading known
-        self.carrier: str | None = None  # the feed that the newest reading taken in names
+        self.carrier: str | None = None  # the feed that the position taken in last names
         self.last_heard = ALWAYS  # the latest reading of a device that was bound then
 
     @property
@@ -121,13 +121,13 @@ class Person:
         if not self.track.add(bound):
             return
         reading = bound.reading
-        self.carrier = reading.feed
         self.floor = min(self.floor, reading.observed_at)
         news.reading(bound)
         news.newest &= reading.observed_at > self.last_heard
         if self.body.wearing(reading.device, reading.observed_at) is not None:
             self.last_heard = max(self.last_heard, reading.observed_at)
         if reading.kind == "position":
+            self.carrier = reading.feed
             unknown_until = self.body.note_position(reading.device, reading.observed_at)
             if unknown_until is not None and len(self.body.wearings) > 1:
                 news.until, news.wide = max(news.until, unknown_until), True

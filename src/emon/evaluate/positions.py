@@ -108,12 +108,13 @@ class Body:
         best: Wearing | None = None
         for wearing in self.wearings:
             bound = wearing.from_ <= instant < wearing.until
-            if bound and self._sends_positions(wearing, instant) and (
+            if bound and self.sends_positions(wearing, instant) and (
                     best is None or (-wearing.from_, wearing.device) < (-best.from_, best.device)):
                 best = wearing
         return best.device if best else None
 
-    def _sends_positions(self, wearing: Wearing, instant: int) -> bool:
+    def sends_positions(self, wearing: Wearing, instant: int) -> bool:
+        """Whether the device is known to send positions at an instant: told by then, or seen by then."""
         if self.first_position.get((wearing.device, wearing.from_), NEVER) <= instant:
             return True
         return any(span.item.role == "position" for span in wearing.bindings if span.from_ <= instant)

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from emon.domain.order import Condition
+from emon.domain.binding import Binding
+from emon.domain.order import Condition, Window
+from emon.domain.reading import Reading
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.history import MemoryHistory
 from tests.oracle.scene import Scene
+from tests.unit.evaluate.world import (
+    CONTACT,
+    CURFEW,
+    INCLUSION,
+    at,
+    bound,
+    fix,
+    fixes,
+    order,
+    records,
+    told,
+    with_marks,
+)
 
 
 def _inside(*events: tuple[float, str]) -> bool:
@@ -30,3 +45,56 @@ def test_fixes_pass_where_no_location_is_faked() -> None:
 def test_fixes_are_looked_at_while_a_location_is_faked_and_pass_afterwards() -> None:
     assert not _inside((55, "mock_location"))
     assert _inside((5, "mock_location"))
+
+
+def _in_lane(judge: Evaluator) -> bool:
+    lane = judge._lane
+    return "P" in lane.index and bool(lane.inside[lane.index["P"]])
+
+
+def _stepped(readings: list[Reading], *conditions: Condition, bindings: tuple[Binding, ...]) -> tuple[
+        Evaluator, list[str]]:
+    """The evaluator after an arrival at a time, and what it told."""
+    judge, revisions = Evaluator(MemoryHistory()), []
+    for record in with_marks(records(readings, order(*conditions), bindings=bindings)):
+        revisions += judge.step([record])
+    return judge, told(revisions)
+
+
+def _presence(minute: float, *, present: bool) -> Reading:
+    return Reading(device="H", kind="presence", observed_at=at(minute), received_at=at(minute), present=present)
+
+
+WITH_HOME_UNIT = (bound(since=0), bound("H", since=0, role="home", place="home"))
+VISIT = Condition(id="c4", kind="attendance", place="home", minimum_s=1200, windows=(Window(from_s=3600, to_s=5400),))
+
+
+def test_a_home_unit_beside_a_bracelet_keeps_nobody_out() -> None:
+    """Its own readings are judged in full, the fixes between them pass."""
+    readings = fixes(range(60), "home")
+    readings.insert(30, _presence(29.5, present=True))
+    judge, lines = _stepped(readings, CURFEW, CONTACT, bindings=WITH_HOME_UNIT)
+    assert _in_lane(judge)
+    assert lines == []
+
+
+def test_what_a_home_unit_said_counts_less_once_fixes_of_before_come_in() -> None:
+    """Whoever has no device that sends positions is away where the home unit does not see him; a late first fix says
+    that he had one."""
+    readings = [_presence(10, present=False), _presence(20, present=False), *fixes(range(30, 60), "home"),
+                fix(5, "home", arrives=60)]
+    _, lines = _stepped(readings, INCLUSION, bindings=WITH_HOME_UNIT)
+    assert [line.split()[:3] for line in lines] == [
+        ["20", "inclusion_zone", "opened"], ["31", "inclusion_zone", "closed"], ["60", "inclusion_zone", "withdrawn"]]
+
+
+def test_late_fixes_from_an_appointment_that_is_over_are_looked_at() -> None:
+    """Fixes before it and while it lasts pass: it is decided at its end, and again by what comes later."""
+    away = fixes(range(100), "elsewhere")
+    judge, lines = _stepped(away, VISIT, bindings=(bound(since=0),))
+    assert _in_lane(judge)
+    assert lines == ["90 attendance_missed closed 60-90 window_ended"]
+    there = fixes([62.5, 89.5], "home", arrives=101)
+    sparse = [reading for reading in away if not at(62) < reading.observed_at < at(90)]
+    _, lines = _stepped([*sparse, *there], VISIT, bindings=(bound(since=0),))
+    assert lines[-1].startswith("101 location_lost withdrawn")

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from emon.domain import instant, schedule
 from emon.domain.instant import DAY, SECOND
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate.ledger import Ledger
 from emon.evaluate.machine import AGAINST, FOR, Event
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.signals import OUT, Case, place_events
@@ -49,11 +48,6 @@ class Attendance:
     by_time = True
     reads = frozenset({"position", "presence"})
 
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
-                newest: bool) -> bool:
-        """See verdict.Rule. Always in doubt: somebody's window is always still to come."""
-        return False
-
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
         """See verdict.Rule. Windows are independent: only those that the news touches are judged."""
@@ -78,6 +72,12 @@ class Attendance:
 def minimum(term: Term) -> int:
     """How long one has to be there, in microseconds."""
     return round((term.condition.minimum_s or 0) * SECOND)
+
+
+def decided_until(term: Term, clock: int) -> int:
+    """What is observed from then on changes nothing before the end of the next window. Microseconds UTC."""
+    ended = [s.until for s in term.duty(clock - ATTENDANCE_LOOK, clock) if s.until <= clock]
+    return max([*ended, clock - ATTENDANCE_LOOK])
 
 
 def _look_again(term: Term, judged: Judged, clock: int) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 from emon.domain import schedule
 from emon.domain.instant import DAY
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate.ledger import Ledger
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.results import Tested, is_final, tests_of
 from emon.evaluate.signals import Case
@@ -42,11 +41,6 @@ class Laboratory:
         if any(term.from_ == ALWAYS for term in terms):
             until = NEVER  # months count since the first result, which may be this one
         return max(from_, ALWAYS // 2) - _MONTH - TEST_SPAN, min(until, NEVER // 2) + TEST_SPAN
-
-    def unmoved(self, case: Case, term: Term, hint: Hint, quiet: int, ledger: Ledger, bounds: Sequence[Bound],
-                newest: bool) -> bool:
-        """See verdict.Rule. What does not matter was sorted out by `reach`."""
-        return False
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
