@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from sqlalchemy import Engine
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from emon import config
 from emon.clock import Clock, ScaledClock, SystemClock
@@ -32,6 +33,7 @@ from emon.limits import THREADS
 
 if TYPE_CHECKING:
     from emon.evaluate.worker import Reached
+    from emon.ingest.endpoint import Feeds
 
 log = structlog.get_logger()
 
@@ -213,13 +215,22 @@ def report_evaluated(store: Engine, reached: Sequence[Reached]) -> None:
 
 def app_of(parts: Parts, roles: Sequence[str]) -> FastAPI:
     """The HTTP application of these roles; every process answers /metrics, /healthz and /readyz."""
-    from emon.alerts.endpoint import Commands
-    from emon.console.app import create_app
+    return _app_of(parts, roles, _feeds(parts, roles))
+
+
+def _feeds(parts: Parts, roles: Sequence[str]) -> Feeds | None:
     from emon.ingest import endpoint
 
-    routers: list[APIRouter] = []
-    if "ingest" in roles:
-        routers.append(endpoint.router(parts.journal, parts.store, parts.clock, ticker=parts.ticker))
+    if "ingest" not in roles:
+        return None
+    return endpoint.router(parts.journal, parts.store, parts.clock, ticker=parts.ticker)
+
+
+def _app_of(parts: Parts, roles: Sequence[str], feeds: Feeds | None) -> FastAPI:
+    from emon.alerts.endpoint import Commands
+    from emon.console.app import create_app
+
+    routers = [] if feeds is None else [feeds]
     return create_app(parts.journal, parts.store, parts.history, parts.clock, parts.settings,
                       commands=Commands(parts.store, parts.clock, SystemClock()), routers=routers,
                       console="console" in roles, lists_documents="ingest" not in roles)
@@ -235,7 +246,12 @@ class _Server(uvicorn.Server):
 
 async def _http(parts: Parts, roles: Sequence[str], stop: asyncio.Event, listening: socket.socket,
                 ready: Callable[[str], None] | None) -> None:
-    server = _Server(uvicorn.Config(app_of(parts, roles), log_config=None, access_log=False,
+    feeds = _feeds(parts, roles)
+    app: Any = _app_of(parts, roles, feeds)
+    app = ProxyHeadersMiddleware(app, "127.0.0.1")
+    if feeds is not None:
+        app = feeds.in_front(app)
+    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, ws="none",
                                     timeout_graceful_shutdown=2, lifespan="on",
                                     timeout_keep_alive=75))  # vendors that post once a minute need not connect anew
     serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -18,6 +18,7 @@ import msgspec
 from fastapi import APIRouter, FastAPI, Request, Response
 from sqlalchemy import Engine
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
 from emon.clock import Clock, monotonic_s
 from emon.domain import instant
@@ -26,6 +27,7 @@ from emon.ingest import documents, keys, signature, vendors
 from emon.ingest.adapter import Slice
 from emon.ingest.bodies import Body, Refused, Understood
 from emon.ingest.body import check_slices, check_type, too_large, unpacked
+from emon.ingest.front import Front
 from emon.ingest.intake import Intake
 from emon.ingest.openapi import ANSWERS, BODY, RECEIVED_ANSWERS, RECEIVED_PARAMETERS
 from emon.ingest.rate import Bucket
@@ -49,8 +51,18 @@ _STATUS = {"unauthorized": 401, "key_of_another_feed": 403, "unknown_feed": 404,
 _encode = msgspec.json.Encoder().encode
 
 
+class Feeds(APIRouter):
+    """Routes whose bodies may also come by the shorter way, `in_front` of the application."""
+
+    door: Door
+
+    def in_front(self, app: ASGIApp) -> ASGIApp:
+        """The application with the shorter way before it; it has to include these routes all the same."""
+        return Front(app, self.door.post)
+
+
 def router(journal: Journal, engine: Engine, clock: Clock, *,
-           readings_per_s: float = FEED_READINGS_PER_S, ticker: Ticker | None = None) -> APIRouter:
+           readings_per_s: float = FEED_READINGS_PER_S, ticker: Ticker | None = None) -> Feeds:
     """Routes of /v1/feeds, /v1/orders, /v1/zones and /v1/bindings. Its lifespan starts and stops intake."""
     intake = Intake(journal, engine, clock, ticker)
     door = Door(intake, engine, readings_per_s)
@@ -61,7 +73,8 @@ def router(journal: Journal, engine: Engine, clock: Clock, *,
         yield
         await intake.stop()
 
-    api = APIRouter(lifespan=lifespan)
+    api = Feeds(lifespan=lifespan)
+    api.door = door
     api.add_api_route("/v1/feeds/{feed}", door.post, methods=["POST"], status_code=202, responses=ANSWERS,
                       openapi_extra={"requestBody": BODY},
                       summary="Readings in the vendor's own format", tags=["feeds"])

@@ -13,20 +13,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Engine,
     Row,
-    Text,
-    and_,
-    column,
     delete,
     func,
     insert,
     or_,
     select,
     update,
-    values,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -34,6 +29,15 @@ from emon.store.engine import reading, writing
 from emon.store.schema import device_chunk, device_feed, feed, feed_key, lease, route_position
 
 _IN_LIST = 500  # SQLite's oldest limit on bound values is 999
+
+# Asked for every body that brings something late: building a statement anew costs more than its answer.
+_AROUND = """SELECT c.chunk_id, c.device, c.first_observed_at, c.last_observed_at, c.last_received_at, c.readings,
+c.payload FROM {wanted} CROSS JOIN device_chunk AS c WHERE c.device = w.device
+AND c.last_observed_at >= w.first AND c.first_observed_at <= w.last AND c.last_received_at >= {since}"""
+_AROUND_SQLITE = _AROUND.format(since="?", wanted="""(SELECT json_extract(value, '$[0]') AS device,
+json_extract(value, '$[1]') AS first, json_extract(value, '$[2]') AS last FROM json_each(?)) AS w""")
+_AROUND_POSTGRES = _AROUND.format(since="%s", wanted="""unnest(CAST(%s AS text[]), CAST(%s AS bigint[]),
+CAST(%s AS bigint[])) AS w (device, first, last)""")
 
 
 class Feed(NamedTuple):
@@ -223,19 +227,13 @@ def device_chunks(engine: Engine, devices: Collection[str], first_observed_at: i
 
 def chunks_around(engine: Engine, spans: Sequence[tuple[str, int, int]], received_since: int) -> list[DeviceChunk]:
     """Chunks that may hold readings of a device observed in one of its spans (device, first, last)."""
-    found: dict[int, DeviceChunk] = {}
     with reading(engine) as connection:
-        for start in range(0, len(spans), _IN_LIST // 3):
-            wanted = values(column("device", Text), column("first", BigInteger), column("last", BigInteger),
-                            name="wanted").data(list(spans[start:start + _IN_LIST // 3])).cte("wanted")
-            rows = connection.execute(select(device_chunk.c.chunk_id, *(device_chunk.c[n] for n in DeviceChunk._fields))
-                                      .join_from(wanted, device_chunk, and_(
-                                          device_chunk.c.device == wanted.c.device,
-                                          device_chunk.c.last_observed_at >= wanted.c.first,
-                                          device_chunk.c.first_observed_at <= wanted.c.last))
-                                      .where(device_chunk.c.last_received_at >= received_since))
-            found.update((row[0], DeviceChunk(*row[1:])) for row in rows)
-    return list(found.values())
+        if connection.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql(_AROUND_SQLITE, (msgspec.json.encode(spans).decode(), received_since))
+        else:
+            wanted = [list(part) for part in zip(*spans, strict=True)] or [[], [], []]
+            rows = connection.exec_driver_sql(_AROUND_POSTGRES, (*wanted, received_since))
+        return list({row[0]: DeviceChunk._make(row[1:]) for row in rows}.values())
 
 
 def newest_of_devices(engine: Engine, received_since: int) -> dict[str, tuple[int, int]]:

@@ -43,8 +43,10 @@ async def serving(journal: Journal, engine: Engine, clock: Clock,
                   **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a server that ends with the block."""
     app = FastAPI()
-    app.include_router(endpoint.router(journal, engine, clock, **options))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"))
+    feeds = endpoint.router(journal, engine, clock, **options)
+    app.include_router(feeds)
+    server = uvicorn.Server(uvicorn.Config(feeds.in_front(app), port=0, log_config=None, access_log=False,
+                                           lifespan="on"))
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
         await asyncio.sleep(0.01)
