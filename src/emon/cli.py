@@ -273,12 +273,12 @@ def db() -> None:
 @DATA
 def db_upgrade(data: Path | None) -> None:
     """Bring the tables up to this version."""
-    from emon.store.engine import open_engine
+    from emon.store.engine import open_engine, open_history
     from emon.store.upgrade import upgrade
 
     settings = _settings(data=data)
-    for url in dict.fromkeys((config.store_url(settings), config.history_url(settings))):
-        upgrade(open_engine(url))
+    upgrade(open_engine(config.store_url(settings)))
+    upgrade(open_history(config.history_url(settings)))
     click.echo("the store's tables are up to date")
 
 

@@ -107,6 +107,7 @@ SQLITE_BUSY_S: Final = 10.0  # wait for another process's write lock; its transa
 RECENT_RECORDS: Final = 10_000  # of each partition, kept in memory for this process's own readers: some 5 MB
 WATCH_EVERY_S: Final = 0.05  # how soon the embedded journal sees another process's appends
 DEAD_MEMBERS_EVERY_S: Final = 1.0  # how soon a killed process's partitions are given to the others
+HISTORY_PAGE_BYTES: Final = 16_384  # of the history's SQLite file: its rows are kilobytes, and pages cost by number
 HISTORY_READ_BATCH: Final = 256  # chunks read at once: about a megabyte
 
 # --- ingest and route ----------------------------------------------------------------------------------------
@@ -170,7 +171,6 @@ SNAPSHOT_EVERY_S: Final = 2.0  # what a restart has to read again; a save costs 
 CACHED_READINGS: Final = 100_000  # of all participants together, decoded: some 50 MB; judging in full asks seldom
 CACHED_POLYGONS: Final = 2048  # unpacked for measuring, some 1 kB each: unpacking one takes microseconds
 CACHED_GROWN: Final = 256  # of them grown by their buffers, all arcs: some 32 kB each, and 70 µs to make
-PENDING_READINGS: Final = 50_000  # decoded while they wait for the history, half a kB each: one full step
 PENDING_BYTES: Final = 32_000_000  # as lines, waiting: as much as at full speed gathers between two saves
 LOOK_AROUND: Final = 10 * MINUTE  # how far around late news is looked first for where the machine is empty
 JUDGED_TOGETHER: Final = 30 * MINUTE  # news of one arrival observed further apart is judged each by itself

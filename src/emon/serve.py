@@ -51,10 +51,10 @@ class Parts:
         self.journal: Journal = open_journal(
             config.journal_url(settings), partitions=config.partitions(settings), **config.kafka_security(settings))
         self.ticker = Ticker()
-        from emon.store.engine import open_engine
+        from emon.store.engine import open_engine, open_history
 
         self.store: Engine = open_engine(config.store_url(settings))
-        self.history: Engine = open_engine(config.history_url(settings))
+        self.history: Engine = open_history(config.history_url(settings))
 
     async def open(self) -> None:
         """Connects; brings the tables up to date where the store is a file of our own."""

@@ -1,4 +1,4 @@
-"""The evaluator alone: decoded records in, history and snapshots to SQLite, findings out and dropped.
+"""The evaluator alone: decoded records and their lines in, history and snapshots to SQLite, findings out and dropped.
 
 It is fed as its worker feeds it: records in batches of EVALUATE_RECORDS, and after every batch that ends
 SNAPSHOT_EVERY_S after the last one the history is flushed and a snapshot saved.
@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from emon.evaluate.evaluator import Evaluator
-from emon.journal.records import Bound, InputRecord
+from emon.journal.records import Bound, InputRecord, encode
 from emon.limits import EVALUATE_RECORDS, SNAPSHOT_EVERY_S
-from emon.store.engine import open_engine
+from emon.store.engine import open_history
 from emon.store.history import SqlHistory, SqlSnapshots
 from emon.store.upgrade import upgrade
 from simulators.workload import Workload
@@ -39,7 +39,7 @@ class Stepping:
     """An evaluator over one load, as one worker holds it."""
 
     def __init__(self, folder: Path, load: Workload) -> None:
-        engine = open_engine(f"sqlite:///{folder}/history.sqlite")
+        engine = open_history(f"sqlite:///{folder}/history.sqlite")
         upgrade(engine)
         self._history, self._snapshots = SqlHistory(engine), SqlSnapshots(engine)
         self._evaluator = Evaluator(self._history)
@@ -50,7 +50,8 @@ class Stepping:
 
     def begin(self) -> None:
         """Takes in orders, zones and bindings."""
-        self._step(loads.versions(self._load))
+        versions = loads.versions(self._load)
+        self._step(versions, _lines(versions))
         self._evaluator.advance(self._load.start_us - 1)
         self._save()
 
@@ -62,14 +63,15 @@ class Stepping:
         while warm > 0:
             first = next(batches)
             warm -= len(first)
-            self._step(first)
+            self._step(first, _lines(first))
             self._save()
         gc.collect()
         gc.freeze()
         self._findings = 0
         for batch in batches:
+            lines = _lines(batch)
             wall_before, cpu_before = time.perf_counter(), time.process_time()
-            self._step(batch)
+            self._step(batch, lines)
             if time.perf_counter() - self._saved_at >= SNAPSHOT_EVERY_S:
                 self._save()
             wall += time.perf_counter() - wall_before
@@ -84,8 +86,8 @@ class Stepping:
         cpu += time.process_time() - cpu_before
         return Stepped(readings, self._findings, wall, cpu, sizes)
 
-    def _step(self, batch: list[InputRecord]) -> None:
-        self._findings += len(self._evaluator.step(batch))
+    def _step(self, batch: list[InputRecord], lines: list[bytes]) -> None:
+        self._findings += len(self._evaluator.step(batch, lines))
         self._records += len(batch)
 
     def _save(self) -> None:
@@ -93,6 +95,11 @@ class Stepping:
         shared, changed = self._evaluator.snapshot()
         self._snapshots.save(0, 1, self._records, shared, changed)
         self._saved_at = time.perf_counter()
+
+
+def _lines(batch: list[InputRecord]) -> list[bytes]:
+    """What the journal holds of the records."""
+    return list(map(encode, batch))
 
 
 def _batches(arrivals: Iterator[list[InputRecord]], step: int) -> Iterator[list[InputRecord]]:

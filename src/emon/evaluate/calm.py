@@ -7,7 +7,7 @@ matters and of each feed only when it was heard.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,13 +67,31 @@ class Ways:
                 yield name, feeds == feed
 
 
+class Bounds(Protocol):
+    """Readings by number."""
+
+    def __getitem__(self, index: int, /) -> Bound: ...
+
+
+class Picked:
+    """Some of a chunk's readings, looked up when asked for: hardly any is."""
+
+    __slots__ = ("_bounds", "_rows")
+
+    def __init__(self, bounds: Bounds, rows: Ints) -> None:
+        self._bounds, self._rows = bounds, rows
+
+    def __getitem__(self, index: int, /) -> Bound:
+        return self._bounds[int(self._rows[index])]
+
+
 class Calm(NamedTuple):
     """`ways`: of each device. `edges`: where its readings begin, and the end of all. `bounds`, `at` and `came`: by
     reading."""
 
     ways: Ints
     edges: Ints
-    bounds: Sequence[Bound]
+    bounds: Bounds
     at: Ints
     came: Ints
 
@@ -84,8 +102,12 @@ class Calm(NamedTuple):
         counts = np.add.reduceat(rows.astype(np.int64), self.edges[:-1]) if len(self.ways) else self.ways
         kept = counts > 0
         index = np.flatnonzero(rows)
-        return Calm(self.ways[kept], np.r_[0, np.cumsum(counts[kept])], [self.bounds[i] for i in index.tolist()],
-                    self.at[index], self.came[index])
+        return Calm(self.ways[kept], np.r_[0, np.cumsum(counts[kept])], Picked(self.bounds, index), self.at[index],
+                    self.came[index])
+
+    def alone(self) -> Calm:
+        """The same, holding no other readings of the chunk in memory."""
+        return self._replace(bounds=[self.bounds[i] for i in range(len(self.at))])
 
     def firsts(self) -> Ints:
         """Of each device when its earliest reading was observed."""

@@ -43,6 +43,7 @@ from emon.journal.records import (
     Tick,
     VerdictVersion,
     ZoneVersion,
+    encode,
 )
 from emon.limits import CACHED_READINGS, CONTACT_EVERY_S, LANE_SPAN, PENDING_BYTES, RULE_VERSION
 
@@ -69,43 +70,46 @@ class Evaluator:
         self._dirty_texts: set[str] = set()
         self._kept_away: dict[str, set[str]] = {}  # who must keep away from somebody here, as far as looked up
 
-    def step(self, records: Sequence[InputRecord]) -> list[Finding]:
+    def step(self, records: Sequence[InputRecord], lines: Sequence[bytes] | None = None) -> list[Finding]:
         """Revisions that the whole arrivals in `records` bring, in the published order. The last arrival is
-        kept back until it is known to be whole."""
+        kept back until it is known to be whole. `lines`: the records as JSON, where somebody has them already."""
         known = [*self._arrival, *records]
+        every = [*map(encode, self._arrival), *(map(encode, records) if lines is None else lines)]
         end = len(known)
         if known and not _closes(known[-1]):
             while end and known[end - 1].received_at == known[-1].received_at and not _closes(known[end - 1]):
                 end -= 1
         self._arrival = known[end:]
-        return self.arrivals(known[:end])
+        return self.arrivals(known[:end], every[:end])
 
-    def arrivals(self, records: Sequence[InputRecord]) -> list[Finding]:
+    def arrivals(self, records: Sequence[InputRecord], lines: Sequence[bytes] | None = None) -> list[Finding]:
         """Judges whole arrivals, whatever their marks: records of one `received_at` are one arrival."""
         written: list[Finding] = []
         begin = 0
+        if lines is None:
+            lines = list(map(encode, records))
         for index in _texts(records):
             if index < begin:
                 continue
             low = bisect_left(records, records[index].received_at, begin, index, key=_received)
             high = bisect_right(records, records[index].received_at, index, key=_received)
-            written += self._chunks(records[begin:low]) + self._arrive(records[low:high])
+            written += self._chunks(records[begin:low], lines[begin:low]) + self._arrive(records[low:high])
             begin = high
-        return written + self._chunks(records[begin:])
+        return written + self._chunks(records[begin:], lines[begin:])
 
-    def _chunks(self, records: Sequence[InputRecord]) -> list[Finding]:
+    def _chunks(self, records: Sequence[InputRecord], lines: Sequence[bytes]) -> list[Finding]:
         """Readings and ticks, in spans short enough for the lane."""
         written: list[Finding] = []
         begin = 0
         while begin < len(records):
             end = bisect_right(records, records[begin].received_at + LANE_SPAN, begin, key=_received)
-            written += self._chunk(records[begin:end])
+            written += self._chunk(records[begin:end], lines[begin:end])
             begin = end
             if self._lane.waiting.bytes > PENDING_BYTES:
                 self.flush_history()
         return written
 
-    def _chunk(self, records: Sequence[InputRecord]) -> list[Finding]:
+    def _chunk(self, records: Sequence[InputRecord], lines: Sequence[bytes]) -> list[Finding]:
         """What changes nothing is taken in at once, the rest arrival by arrival."""
         self._enter_lane(max(records[0].received_at, self.clock))
         last = max(records[-1].received_at, self.clock)
@@ -115,8 +119,9 @@ class Evaluator:
         if calm_from is not None and self._lane.names:
             for name in self._due_people(last):
                 self._leave_lane(name)
-            idle = self._lane.idle(bounds, last, calm_from)
-            self._outages.skim(self._lane.calm(idle), ticks, last)
+            lines = [line for r, line in zip(records, lines, strict=True) if type(r) is Bound]
+            idle = self._lane.idle(bounds, lines, last, calm_from)
+            self._outages.skim(self._lane.calm(idle, bounds), ticks, last)
             loud: list[InputRecord] = [bounds[i] for i in np.flatnonzero(~idle.good).tolist()]
         else:
             loud = [r for r in records if type(r) is Bound or (type(r) is Tick and r.heard)]

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from emon.domain.versions import NEVER
-from emon.evaluate.calm import Calm, Way, Ways
+from emon.evaluate.calm import Calm, Picked, Way, Ways
 from emon.evaluate.lane_columns import Columns
 from emon.evaluate.lane_pending import Waiting
 from emon.evaluate.lane_rows import Row, note_chain, note_event
@@ -116,16 +116,19 @@ class Lane(Columns):
                 track.written(chunk)
         return written
 
-    def idle(self, bounds: Sequence[Bound], last_clock: int, calm_from: Mapping[str, int]) -> Idle:
+    def idle(self, bounds: Sequence[Bound], lines: Sequence[bytes], last_clock: int,
+             calm_from: Mapping[str, int]) -> Idle:
         """Which readings of a chunk change nothing; the lane has then taken them in. All readings of a
-        participant are idle, or none is. `last_clock`: the chunk's last arrival. `calm_from`: see Outages; feeds
-        that are not named do not matter."""
+        participant are idle, or none is. `lines`: the readings as JSON. `last_clock`: the chunk's last arrival.
+        `calm_from`: see Outages; feeds that are not named do not matter."""
         idle = self._sorting.idle(bounds, last_clock, calm_from)
-        if idle.bounds:
-            self.waiting.add(idle.people, idle.at, idle.bounds)
+        if idle.rows.size:
+            self.waiting.add(idle.people, idle.at, idle.rows, lines)
         return idle
 
-    def calm(self, idle: Idle) -> Calm:
-        """Idle readings as feeds see them."""
-        begins = np.flatnonzero(np.r_[True, idle.people[1:] != idle.people[:-1]]) if idle.bounds else idle.people
-        return Calm(self.way[idle.people[begins]], np.append(begins, len(idle.bounds)), idle.bounds, idle.at, idle.came)
+    def calm(self, idle: Idle, bounds: Sequence[Bound]) -> Calm:
+        """Idle readings of a chunk as feeds see them."""
+        people = idle.people
+        begins = np.flatnonzero(np.r_[True, people[1:] != people[:-1]]) if people.size else people
+        return Calm(self.way[people[begins]], np.append(begins, people.size), Picked(bounds, idle.rows), idle.at,
+                    idle.came)

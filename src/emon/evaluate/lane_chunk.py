@@ -66,29 +66,47 @@ def _table(entries: dict[str, int]) -> Numbers[str]:
 
 _METHODS: Final = _table({"gnss": GNSS, "wifi": CONTRARY_ONLY, "cell": CONTRARY_ONLY, "rf": CONTRARY_ONLY,
                           "beacon": CONTRARY_ONLY})
-_KINDS: Final = _table({"position": 1})
+_PORTION: Final = 2_000  # readings whose fields are read one after the other while the processor still has them at hand
 _participant, _received, _reading = map(attrgetter, ("participant", "received_at", "reading"))
-_observed, _device, _feed, _kind, _method, _lon, _lat, _accuracy = map(attrgetter, (
-    "observed_at", "device", "feed", "kind", "method", "lon", "lat", "accuracy_m"))
+_observed, _device, _lon, _lat, _accuracy = map(attrgetter, ("observed_at", "device", "lon", "lat", "accuracy_m"))
+_words = attrgetter("kind", "method", "feed")
 
 
 def columns_of(bounds: Sequence[Bound], people: Numbers[str], devices: Numbers[str],
                carriers: Numbers[str | None]) -> Columns:
     """The chunk in columns."""
+    portions = [_portion(bounds[begin:begin + _PORTION], people, devices, carriers)
+                for begin in range(0, max(1, len(bounds)), _PORTION)]
+    return Columns(*map(np.concatenate, zip(*portions, strict=True)))
+
+
+def _portion(bounds: Sequence[Bound], people: Numbers[str], devices: Numbers[str],
+             carriers: Numbers[str | None]) -> Columns:
     n = len(bounds)
     readings = list(map(_reading, bounds))
+    person = np.fromiter(map(people.__getitem__, map(_participant, bounds)), np.int64, n)
+    at = np.fromiter(map(_observed, readings), np.int64, n)
+    came = np.fromiter(map(_received, bounds), np.int64, n)
+    device = np.fromiter(map(devices.__getitem__, map(_device, readings)), np.int64, n)
     lon, lat, accuracy = (_floats(field, readings) for field in (_lon, _lat, _accuracy))
     accuracy[np.isnan(accuracy) | (accuracy == 0) | (accuracy == _NO_ACCURACY)] = UNKNOWN_ACCURACY_M
-    kinds = np.fromiter(map(_KINDS.__getitem__, map(_kind, readings)), np.int64, n)
-    return Columns(
-        np.fromiter(map(people.__getitem__, map(_participant, bounds)), np.int64, n),
-        np.fromiter(map(_observed, readings), np.int64, n),
-        np.fromiter(map(_received, bounds), np.int64, n),
-        np.fromiter(map(devices.__getitem__, map(_device, readings)), np.int64, n),
-        np.fromiter(map(carriers.__getitem__, map(_feed, readings)), np.int64, n),
-        (kinds == 1) & ~np.isnan(lat) & ~np.isnan(lon),
-        np.fromiter(map(_METHODS.__getitem__, map(_method, readings)), np.int64, n),
-        lon, lat, np.minimum(accuracy, _WORST_M))
+    carrier, position, method = _spelt(readings, carriers)
+    return Columns(person, at, came, device, carrier, position & ~np.isnan(lat) & ~np.isnan(lon), method, lon, lat,
+                   np.minimum(accuracy, _WORST_M))
+
+
+def _spelt(readings: Sequence[Reading], carriers: Numbers[str | None]) -> tuple[Ints, Flags, Ints]:
+    """By reading: the feed as a number, whether it is a position, and what its method may say. Most readings have
+    these words in common."""
+    words = dict.fromkeys(map(_words, readings))
+    said = {each: number for number, each in enumerate(words)}
+    meant = np.array([(carriers[feed], kind == "position", _METHODS[method]) for kind, method, feed in words],
+                     dtype=np.int64).reshape(-1, 3)
+    if len(said) == 1:
+        each = np.repeat(meant, len(readings), axis=0)
+    else:
+        each = meant[np.fromiter(map(said.__getitem__, map(_words, readings)), np.int64, len(readings))]
+    return each[:, 0], each[:, 1] == 1, each[:, 2]
 
 
 def _floats(field: Callable[[Reading], float | None], readings: Sequence[Reading]) -> Floats:

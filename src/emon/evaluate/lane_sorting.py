@@ -39,12 +39,12 @@ _RADIX: Final = 65_535  # so many people are sorted by numbers of 16 bits, which
 
 
 class Idle(NamedTuple):
-    """`good`: by reading. The others are of the good ones, in order of participant: who, the reading, when it was
-    observed and when it came in."""
+    """`good`: by reading. The others are of the good ones, in order of participant: who, which of the chunk's
+    readings, when it was observed and when it came in."""
 
     good: Flags
     people: Ints
-    bounds: list[Bound]
+    rows: Ints
     at: Ints
     came: Ints
 
@@ -66,7 +66,7 @@ class Sorting:
         p, at, came = chunk.person, chunk.at, chunk.came
         known = p >= 0
         if not known.any():
-            return Idle(known, p[:0], [], at[:0], came[:0])
+            return Idle(known, p[:0], p[:0], at[:0], came[:0])
         simple = known & chunk.located & c.inside[p] & (chunk.device == c.device[p]) & (chunk.carrier == c.carrier[p])
         simple &= (at >= c.from_[p]) & (at < c.until[p]) & (at <= came) & (at >= came - HISTORY_DAYS * DAY)
         if calm_from:
@@ -86,7 +86,7 @@ class Sorting:
         self._settle(bad)
         self._take(good, p, at)
         taken = order[good[order]]
-        return Idle(good, p[taken], [bounds[i] for i in taken.tolist()], at[taken], came[taken])
+        return Idle(good, p[taken], taken, at[taken], came[taken])
 
     def _heard_before(self, p: Ints, at: Ints, order: Ints) -> Ints:
         """Per reading the latest instant at which its participant was heard by then."""

@@ -24,7 +24,7 @@ from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
 from emon.domain.instant import DAY, SECOND
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate.calm import Calm, Ways
+from emon.evaluate.calm import Bounds, Calm, Ways
 from emon.evaluate.matching import Book, Key, Moment, revise
 from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.rules.contact import pace_of
@@ -130,7 +130,7 @@ class Outages:
         self._count_calm([calm.part(ripe)], [s for s in others if s.received_at <= second], second)
         if not ripe.all():
             self._wait_until(second + SECOND)
-            self._calm.append((second + SECOND, calm.part(~ripe)))
+            self._calm.append((second + SECOND, calm.part(~ripe).alone()))
         for one in others:
             if one.received_at > second:
                 self._wait(one)
@@ -441,8 +441,8 @@ def _mark_at(spoken: Sequence[Spoken], index: int) -> HeardElsewhere:
     return mark_of(spoken[index])
 
 
-def _mark_of_row(bounds: Sequence[Bound], rows: NDArray[np.int64], index: int) -> HeardElsewhere:
-    return mark_of(_spoken(bounds[rows[index]]))
+def _mark_of_row(bounds: Bounds, rows: NDArray[np.int64], index: int) -> HeardElsewhere:
+    return mark_of(_spoken(bounds[int(rows[index])]))
 
 
 def _spoken(bound: Bound) -> Spoken:

@@ -251,4 +251,4 @@ class _Worker:
 
 
 def _judge(evaluator: Evaluator, records: Sequence[Record]) -> list[Finding]:
-    return evaluator.step([decode_input(record.value) for record in records])
+    return evaluator.step([decode_input(record.value) for record in records], [record.value for record in records])

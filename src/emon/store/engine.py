@@ -18,12 +18,13 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from emon.domain.errors import Fault, Unavailable
-from emon.limits import STORE_BUSY_TIMEOUT_S, STORE_POOL_SIZE
+from emon.limits import HISTORY_PAGE_BYTES, STORE_BUSY_TIMEOUT_S, STORE_POOL_SIZE
 from emon.store.turns import turns_of
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///FILE` or `postgresql://...`; connects when first used.
+def open_engine(url: str, *, page_bytes: int | None = None) -> Engine:
+    """An engine for `sqlite:///FILE` or `postgresql://...`; connects when first used. `page_bytes`: of a SQLite file
+    that is new; None: its usual 4096.
 
     Raises Fault `bad_store_url` for any other URL.
     """
@@ -33,14 +34,19 @@ def open_engine(url: str) -> Engine:
         raise Fault("bad_store_url", f"{url!r:.80} is no URL: use sqlite:///FILE or postgresql://") from None
     match parsed.get_backend_name():
         case "sqlite":
-            return _open_sqlite(parsed)
+            return _open_sqlite(parsed, page_bytes)
         case "postgresql" | "postgres":
             return _open_postgres(parsed)
         case other:
             raise Fault("bad_store_url", f"no store for {other!r}: use sqlite:///FILE or postgresql://...")
 
 
-def _open_sqlite(url: URL) -> Engine:
+def open_history(url: str) -> Engine:
+    """As `open_engine`, for the file or database that holds readings and snapshots."""
+    return open_engine(url, page_bytes=HISTORY_PAGE_BYTES)
+
+
+def _open_sqlite(url: URL, page_bytes: int | None) -> Engine:
     if not url.database or url.database == ":memory:":
         raise Fault("bad_store_url", "a store in memory is lost with its process: use sqlite:///FILE")
     try:
@@ -54,6 +60,8 @@ def _open_sqlite(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where we say, not where sqlite3 guesses
+        if page_bytes is not None:
+            connection.execute(f"PRAGMA page_size={page_bytes}")
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 

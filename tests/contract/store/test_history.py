@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from emon import store
 from emon.domain.errors import Fenced
 from emon.domain.instant import DAY, HOUR, MINUTE
 from emon.domain.reading import Reading
 from emon.evaluate.port import Chunk
 from emon.journal.records import Bound, encode
+from emon.limits import HISTORY_PAGE_BYTES
+from emon.store.engine import open_history
 from emon.store.history import SqlHistory, SqlSnapshots
 
 T0 = 20_000 * DAY
@@ -26,6 +30,18 @@ def chunk(*bounds: Bound, participant: str = "P-1") -> Chunk:
     times = [one.reading.observed_at for one in bounds]
     return Chunk(participant, times[0] // DAY, min(times), max(times), len(bounds),
                  b"\n".join(encode(one) for one in bounds))
+
+
+def test_the_history_has_large_pages_and_a_file_made_with_small_ones_goes_on(tmp_path: Path) -> None:
+    large, small = (f"sqlite:///{tmp_path / name}" for name in ("large.sqlite", "small.sqlite"))
+    store.upgrade(store.open_engine(small))
+    for url, page_bytes in ((large, HISTORY_PAGE_BYTES), (small, 4096)):
+        engine = open_history(url)
+        store.upgrade(engine)
+        SqlHistory(engine).append([chunk(bound(T0))])
+        with store.reading(engine) as connection:
+            assert connection.exec_driver_sql("PRAGMA page_size").scalar() == page_bytes
+        assert len(list(SqlHistory(engine).read("P-1", T0 // DAY, T0 // DAY))) == 1
 
 
 def test_chunks_come_back_in_the_order_appended(engine: Engine) -> None:

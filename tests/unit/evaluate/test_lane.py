@@ -20,7 +20,7 @@ from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.history import MemoryHistory
 from emon.evaluate.port import Snapshot
 from emon.evaluate.track import day_of, decode_lines
-from emon.journal.records import Bound, InputRecord
+from emon.journal.records import Bound, InputRecord, encode
 from tests.unit.evaluate.world import CONTACT, CURFEW, EXCLUSION, SCHOOL, at, fix, order
 
 PEOPLE = 6
@@ -83,26 +83,25 @@ def test_the_lane_is_invisible(seed: int, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("seed", [3, 4])
 def test_how_readings_wait_for_the_history_is_invisible(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As readings or as lines, flushed at the end or over and over again."""
+    """Flushed at the end or over and over again."""
     given = crowd(seed)
     plainly, _ = run(given, len(given))
-    monkeypatch.setattr(lane_pending, "PENDING_READINGS", 5)
-    assert run(given, len(given))[0] == plainly
     assert run(given, 50, restart=True)[0] == plainly
     monkeypatch.setattr(evaluator, "PENDING_BYTES", 500)
     assert run(given, len(given))[0] == plainly
     assert run(given, 77, restart=True)[0] == plainly
 
 
-def test_who_waits_packed_is_given_back_whole_and_written_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane_pending, "PENDING_READINGS", 3)
+def test_who_waits_is_given_back_whole_and_written_once() -> None:
     waiting = lane_pending.Waiting()
     bounds = [Bound(participant=f"P{i % 2}", received_at=at(30 + i), reading=fix(60 * i * 7, "home", 30 + i))
               for i in range(8)]
     for begin in range(0, 8, 4):
-        of_chunk = sorted(bounds[begin:begin + 4], key=lambda bound: bound.participant)
-        waiting.add(np.array([int(b.participant[1:]) for b in of_chunk]),
-                    np.array([b.reading.observed_at for b in of_chunk]), of_chunk)
+        of_chunk = bounds[begin:begin + 4]
+        rows = sorted(range(4), key=lambda row: of_chunk[row].participant)
+        waiting.add(np.array([int(of_chunk[row].participant[1:]) for row in rows]),
+                    np.array([of_chunk[row].reading.observed_at for row in rows]), np.array(rows),
+                    list(map(encode, of_chunk)))
     assert waiting.bytes > 0
     assert waiting.of(0, 0) == bounds[::2] and waiting.of(1, 1) == bounds[5::2] and waiting.of(2, 0) == []
     chunks = waiting.take(["P0", "P1"])
