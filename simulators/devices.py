@@ -16,17 +16,20 @@ import shapely
 from simulators import noise
 from simulators.city import canyon
 from simulators.ground import Floats, to_degrees
-from simulators.plan import BEGIN_S, Device, Plan
+from simulators.plan import BEGIN_S, CHUNKS_BACK_S, Device, Plan
 
-CHUNK_S: Final = 600.0
+CHUNK_S: Final = CHUNKS_BACK_S
 STEP_S: Final = 15.0  # cadence in violation: vendors fix every 15 s
 MOVING_EVERY: Final = 4  # once a minute while tracked
 RESTING_EVERY: Final = 12  # every three minutes at rest at home; contact conditions of ten minutes still hold
 REST_AFTER_S: Final = 120.0
+CHARGE_S: Final = 300.0  # how often a device tells a charge that is no ordinary one
 PRESENCE_S: Final = 120.0
 HEARTBEAT_S: Final = 300.0
 BATTERY_S: Final = 1_800.0
 TRANSDERMAL_S: Final = 1_840.0  # real median of 30.67 min
+TAC_BASELINE_NOISE: Final = 0.002  # g/dL; below 0.005 devices print nothing
+TAC_NOISE: Final = 0.0015
 BREATH_S: Final = 3 * 3_600.0
 LABORATORY_S: Final = 6 * 3_600.0
 DUPLICATE_RATE: Final = 0.01
@@ -64,6 +67,8 @@ class Emitter:
 
     def chunk(self, from_s: float) -> list[Emission]:
         """What is observed in [from_s, from_s + CHUNK_S); chunks must be asked for in order."""
+        if from_s < self._device.history_from_s:
+            return []
         match self._device.sends:
             case "fixes":
                 records = list(self._fixes(from_s))
@@ -78,7 +83,9 @@ class Emitter:
             case _:
                 records = list(self._laboratory(from_s))
         records.sort(key=lambda pair: pair[0])
-        return [e for t, record in records if self._tracked(t) for e in self._sent(t, record)]
+        said = [(t, record) for t, record in records if self._tracked(t)]
+        said += self._events(from_s, unworn=True)
+        return [e for t, record in said for e in self._sent(t, record)]
 
     def _every(self, from_s: float, period_s: float) -> Floats:
         first = np.ceil((from_s - self._phase_s) / period_s) * period_s + self._phase_s
@@ -88,7 +95,7 @@ class Emitter:
         device = self._device
         begun = device.from_s is None or t >= device.from_s
         ended = device.until_s is not None and t >= device.until_s
-        return begun and not ended and self._plan.faulty("silent", t) is None
+        return begun and not ended and self._plan.faulty("silent", t, device.role) is None
 
     def _fixes(self, from_s: float) -> Iterator[tuple[float, Record]]:
         plan = self._plan
@@ -144,10 +151,8 @@ class Emitter:
     def _status(self, from_s: float) -> Iterator[tuple[float, Record]]:
         for at_s in self._every(from_s, HEARTBEAT_S).tolist():
             yield at_s + 2, {"kind": "status", "event": "heartbeat"}
-        for at_s in self._every(from_s, BATTERY_S).tolist():
-            charge = at_s % 86_400 / 86_400
-            level = round(max(0.35, self._battery - 0.5 * charge), 2)
-            yield at_s + 4, {"kind": "status", "event": "battery", "battery_fraction": level}
+        for at_s in self._every(from_s, CHARGE_S if self._plan.charge else BATTERY_S).tolist():
+            yield at_s + 4, {"kind": "status", "event": "battery", "battery_fraction": self._charge(at_s)}
         t = self._every(from_s, 60.0)
         x, y = self._plan.at(t)
         before_x, before_y = self._plan.at(t - 60)
@@ -157,9 +162,17 @@ class Emitter:
                 self._moving = moving
                 yield at_s + 6, {"kind": "status", "event": "motion_start" if moving else "motion_stop"}
 
-    def _events(self, from_s: float) -> Iterator[tuple[float, Record]]:
+    def _charge(self, at_s: float) -> float:
+        if self._plan.charge:
+            times, levels = zip(*self._plan.charge, strict=True)
+            return round(float(np.interp(at_s, times, levels)), 2)
+        return round(max(0.35, self._battery - 0.5 * (at_s % 86_400 / 86_400)), 2)
+
+    def _events(self, from_s: float, *, unworn: bool = False) -> Iterator[tuple[float, Record]]:
+        """What the device on the leg reports; `unworn`: what this one does wherever it is."""
         for event in self._plan.events:
-            if from_s <= event.at_s < from_s + CHUNK_S:
+            mine = event.device == self._device.id if unworn else event.device is None
+            if mine and from_s <= event.at_s < from_s + CHUNK_S:
                 yield event.at_s, {"kind": "status", "event": event.event}
 
     def _presence(self, from_s: float) -> Iterator[tuple[float, Record]]:
@@ -175,21 +188,31 @@ class Emitter:
 
     def _transdermal(self, from_s: float) -> Iterator[tuple[float, Record]]:
         for at_s in self._every(from_s, TRANSDERMAL_S).tolist():
-            tac = round(float(max(0.0, self._rng.normal(0.0, 0.003))), 3)
+            alcohol = max((e.at(at_s) for e in self._plan.exposures), default=0.0)
+            noise = TAC_NOISE if alcohol > 0.01 else TAC_BASELINE_NOISE
+            tac = round(float(max(0.0, self._rng.normal(alcohol, noise))), 3)
             yield at_s, {"kind": "alcohol_transdermal", "sensor_family": "scram",
                          "tac_g_dl": tac if tac >= 0.005 else 0.0,
                          "skin_temperature_c": round(float(self._rng.normal(33.0, 0.4)), 1),
                          "ir_v": round(float(self._rng.normal(1.24, 0.01)), 2)}
 
     def _breath(self, from_s: float) -> Iterator[tuple[float, Record]]:
-        for at_s in self._every(from_s, BREATH_S).tolist():
-            yield at_s, {"kind": "alcohol_breath", "brac_g_210l": 0.0, "purpose": "random", "result": "ok",
-                         "face": "match", "test_id": f"{self._device.id}-{int(at_s - BEGIN_S)}"}
+        for at_s in self._every(from_s, HEARTBEAT_S).tolist():
+            yield at_s, {"kind": "status", "event": "heartbeat"}
+        yield from self._tests(from_s, "alcohol_breath", BREATH_S, {
+            "brac_g_210l": 0.0, "purpose": "random", "result": "ok", "face": "match"})
 
     def _laboratory(self, from_s: float) -> Iterator[tuple[float, Record]]:
-        for at_s in self._every(from_s, LABORATORY_S).tolist():
-            yield at_s, {"kind": "lab_result", "panel": "5-drug", "result": "negative",
-                         "test_id": f"{self._device.id}-{int(at_s - BEGIN_S)}"}
+        return self._tests(from_s, "lab_result", LABORATORY_S, {"panel": "5-drug", "result": "negative"})
+
+    def _tests(self, from_s: float, kind: str, period_s: float, clean: Record) -> Iterator[tuple[float, Record]]:
+        """The scripted tests, and clean ones at intervals where they are not all there is."""
+        told = [(test.at_s, test.told) for test in self._plan.tests
+                if test.sends == self._device.sends and from_s <= test.at_s < from_s + CHUNK_S]
+        if self._plan.routine:
+            told += [(at_s, clean) for at_s in self._every(from_s, period_s).tolist()]
+        for at_s, fields in told:
+            yield at_s, {"kind": kind, "test_id": f"{self._device.id}-{int(at_s - BEGIN_S)}", **fields}
 
     def _sent(self, t: float, record: Record) -> Iterator[Emission]:
         device, rng = self._device, self._rng
@@ -201,7 +224,7 @@ class Emitter:
         send = t
         if device.upload_s:
             send = np.ceil((t - self._phase_s) / device.upload_s) * device.upload_s + self._phase_s
-        stored = self._plan.faulty("stored", t)
+        stored = self._plan.faulty("stored", t, device.role)
         send = float(max(send, t if stored is None else stored.to_s)) + float(rng.uniform(*LATENCY_S))
         if rng.random() < REORDER_RATE:
             send += float(rng.uniform(*REORDER_S))
@@ -217,7 +240,7 @@ class Source:
                  outages: dict[str, tuple[tuple[float, float], ...]]) -> None:
         self._emitters = [Emitter(seed, start_us, plan, device) for plan in plans for device in plan.devices]
         self._outages = outages
-        self.next_s = BEGIN_S
+        self.next_s = min([BEGIN_S, *(device.history_from_s for plan in plans for device in plan.devices)])
 
     def chunk(self) -> list[Emission]:
         """What is observed in the next `CHUNK_S` seconds, by sending time."""

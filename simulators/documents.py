@@ -39,7 +39,7 @@ def orders(plan: Plan, start_us: int) -> list[Document]:
         "order": plan.order, "version": 1, "participant": plan.id, "time_zone": TIME_ZONE,
         "effective_from": at(plan.effective_s), "effective_until": None,
         "supervision_level": plan.supervision, "agency": "dane", "officer": officer(plan),
-        "places": [{"id": "home", "lat": lat, "lon": lon, "radius_m": plan.home_radius_m}],
+        "places": [{"id": "home", "lat": lat, "lon": lon, "radius_m": plan.home_radius_m}, *plan.places],
         "conditions": [_condition(c, start_us) for c in plan.conditions],
     }
     versions = [first]

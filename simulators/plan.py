@@ -20,6 +20,8 @@ BUS_MPS: Final = 8.0
 CAR_MPS: Final = 25.0  # on the highway out of the county
 BEGIN_S: Final = -3_600.0
 """Every path begins an hour before the start, so that uploads at the start have something to tell."""
+CHUNKS_BACK_S: Final = 600.0
+"""What was before that is laid out in whole steps of so much."""
 
 Document = dict[str, Any]
 
@@ -36,12 +38,13 @@ class Fault(NamedTuple):
     """What is wrong with a device for a while.
 
     `silent`: it measures and sends nothing, for good. `no_gps`: heartbeats only. `stored`: it measures, keeps
-    what it has and sends all of it at the end.
+    what it has and sends all of it at the end. `role`: of this device alone; None: of all.
     """
 
     kind: str
     from_s: float
     to_s: float
+    role: str | None = None
 
 
 class Innocent(NamedTuple):
@@ -55,10 +58,60 @@ class Innocent(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A status event that a device reports."""
+    """A status event that a device reports; `device` None: the one worn, else this one, worn or not."""
 
     at_s: float
     event: str
+    device: str | None = None
+
+
+class Exposure(NamedTuple):
+    """Alcohol at the skin: rises to `peak` (g/dL) within `rise_s`, falls to nothing within `fall_s`.
+
+    `why`: drinking, or what is none (a hand sanitiser, an alcohol swab).
+    """
+
+    from_s: float
+    peak: float
+    rise_s: float
+    fall_s: float
+    why: str = "drinking"
+
+    @property
+    def to_s(self) -> float:
+        """When nothing is left of it."""
+        return self.from_s + self.rise_s + self.fall_s
+
+    def at(self, t_s: float) -> float:
+        """g/dL at `t_s`."""
+        since = t_s - self.from_s
+        if since < 0 or t_s >= self.to_s:
+            return 0.0
+        if since < self.rise_s:
+            return self.peak * since / self.rise_s
+        return self.peak * (self.to_s - t_s) / self.fall_s
+
+
+class Test(NamedTuple):
+    """What a breath device (`sends` breath) or a laboratory tells of one test."""
+
+    at_s: float
+    sends: str
+    told: Document
+
+
+class Happening(NamedTuple):
+    """What is true because the script says so: `kind` under the condition of kind `under`.
+
+    `known_s`: when the last thing to know it by has happened. `later`: what it is called from its `known_s` on.
+    """
+
+    kind: str
+    under: str
+    from_s: float
+    to_s: float
+    known_s: float
+    later: tuple[str, float] | None = None
 
 
 class Amendment(NamedTuple):
@@ -83,6 +136,7 @@ class Device:
     carrier: str = ""
     beacon: str | None = None
     tells_status: bool = True  # heartbeats, battery and motion beside the fixes
+    history_from_s: float = BEGIN_S  # measures since then
 
 
 @dataclass(slots=True)
@@ -110,6 +164,11 @@ class Plan:
     faults: list[Fault] = field(default_factory=list)
     innocents: list[Innocent] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    charge: list[tuple[float, float]] = field(default_factory=list)  # (s, fraction), where it is no ordinary one
+    exposures: list[Exposure] = field(default_factory=list)
+    tests: list[Test] = field(default_factory=list)
+    routine: bool = True  # is tested every few hours, with nothing found
+    happenings: list[Happening] = field(default_factory=list)
     exclusions: dict[str, shapely.Geometry] = field(default_factory=dict)  # condition id -> grown shape
     inclusions: dict[str, shapely.Geometry] = field(default_factory=dict)
     target: Point | None = None  # where the scenario leads to
@@ -153,6 +212,11 @@ class Plan:
             self._at.append(b)
         return self.now_s
 
+    def travel_s(self, to: Point, speed_mps: float = BUS_MPS) -> float:
+        """How long the way there takes."""
+        way = streets(self._at[-1], to) if not self.direct else (self._at[-1], to)
+        return sum(float(np.hypot(b[0] - a[0], b[1] - a[1])) for a, b in pairwise(way)) / speed_mps
+
     def visit(self, to: Point, depart_s: float, leave_s: float, *, speed_mps: float = BUS_MPS,
               indoors: bool = True) -> float:
         """Leaves at `depart_s`, stays there until `leave_s` and comes back; the instant of return (s)."""
@@ -184,12 +248,12 @@ class Plan:
         inside: np.ndarray[Any, np.dtype[np.bool_]] = (last >= 0) & (t < self._roofs[last.clip(0), 1])
         return inside
 
-    def faulty(self, kind: str, t_s: float) -> Fault | None:
-        """The fault of this kind at `t_s`, if any."""
+    def faulty(self, kind: str, t_s: float, role: str | None = None) -> Fault | None:
+        """The fault of this kind at `t_s`, if any, of a device of that role."""
         for fault in self.faults:
             if fault.from_s > t_s:
                 return None
-            if fault.kind == kind and t_s < fault.to_s:
+            if fault.kind == kind and t_s < fault.to_s and fault.role in (None, role):
                 return fault
         return None
 

@@ -4,9 +4,10 @@ An entry names how many participants of a hundred live it, the terms of their or
 Minutes count from the world's start (19:30 local, half an hour before curfews begin); an evening is told again
 every day. Its first forty minutes hold an incident of every kind, each found by then, so that a minute of demo
 at sixty times real time shows them all. Truth is worked out from the
-paths (see `truth`), not from these entries; only what is innocent is said here, in `innocents`.
+paths (see `truth`), not from these entries; only what is innocent is said here, in `innocents`, and what devices
+and laboratories have to tell (see `incidents`).
 
-To add a kind: write its terms and its evening, and one line in `SCENARIOS`.
+To add a kind: write its terms and its evening (here, or in `incidents`), and one line in `SCENARIOS`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from simulators import incidents
 from simulators.city import COUNTY_M, Area, county
+from simulators.incidents import integrity, sober
 from simulators.land import SCHOOL_BUFFER_M, Land
-from simulators.plan import BEGIN_S, CAR_MPS, WALK_MPS, Amendment, Event, Fault, Innocent, Plan
+from simulators.plan import BEGIN_S, CAR_MPS, WALK_MPS, Amendment, Fault, Innocent, Plan
 
 Terms = Callable[[Plan, Land], None]
 Evening = Callable[[Plan, Land, float], None]
@@ -38,7 +41,8 @@ OUTAGE_MIN: Final = (10.0, 26.0)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """`share`: participants of a hundred. `equipment`: gps, unit, gps+unit, gps+transdermal, gps+breath."""
+    """`share`: participants of a hundred. `equipment`: gps, unit, transdermal, or gps+ unit, transdermal, breath or
+    laboratory."""
 
     name: str
     share: int
@@ -241,48 +245,86 @@ def in_the_dock(inner: Evening) -> Evening:
     return evening
 
 
-def strap_scare(plan: Plan, land: Land, t0: float) -> None:
-    """The strap reports open for half a minute."""
-    plan.events += [Event(t0 + 18 * 60.0, "strap_open"), Event(t0 + 18 * 60.0 + 30, "strap_closed")]
-
-
 NIGHT = curfew_from("20:00", "06:00")
 ROLL_CALL = curfew_from("19:35", "20:00")
 
+SKIN = (incidents.worn_for(52), sober)
+
 SCENARIOS: Final[tuple[Scenario, ...]] = (
-    Scenario("exclusion_breach", 4, (contact, target_zone), visit(-2, 16)),
-    Scenario("curfew_late", 3, (contact, NIGHT), friend(8, 56)),
+    Scenario("exclusion_breach", 3, (contact, target_zone), visit(-2, 16)),
+    Scenario("curfew_late", 3, (contact, NIGHT, incidents.allowance(incidents.GENEROUS_ALLOWANCE_S)), friend(8, 56)),
     Scenario("curfew_left", 3, (contact, NIGHT), friend(31.5, 75)),
     Scenario("device_dead", 1, (contact, NIGHT), broken("silent", 5, 30, at_home)),
     Scenario("no_gps", 2, (contact, NIGHT), broken("no_gps", 6, 34, at_home)),
-    Scenario("fleet_life", 12, (contact,), errand, feed=FLEET, starts_at_work=True),
+    Scenario("fleet_life", 8, (contact,), errand, feed=FLEET, starts_at_work=True),
+    Scenario("strap_scare", 1, (contact, NIGHT, integrity),
+             incidents.tampered("strap_open", "strap_closed", 18, 30.0)),
     Scenario("county_left", 2, (contact, stay_in_county), visit(2, 35, speed_mps=CAR_MPS)),
     Scenario("curfew_absent", 2, (contact, ROLL_CALL), friend(-8, 60)),
-    Scenario("exclusion_breach_later", 3, (contact, target_zone), visit(14, 32)),
+    Scenario("exclusion_breach_later", 2, (contact, target_zone), visit(14, 32)),
     Scenario("address_breach", 2, (contact, target_address), visit(6, 24)),
     Scenario("device_dead_for_long", 1, (contact,), broken("silent", 7, 400, at_home)),
-    Scenario("device_swap", 2, (contact, target_zone, swapped), visit(16, 34)),
+    Scenario("device_swap", 2, (contact, target_zone, swapped, incidents.strap_left_open), visit(16, 34)),
     Scenario("stored_breach", 2, (contact, target_zone), broken("stored", 3, 30, visit(5, 22))),
     Scenario("dock_breach", 2, (contact_rarely, target_zone),
              in_the_dock(only_first(visit(-50, -30), at_home))),
     Scenario("hospital", 2, (contact, NIGHT, leave_told_late), only_first(friend(8, 150), at_home)),
     Scenario("pocket_breach", 1, (contact, target_zone), visit(8, 28), feed=POCKET),
     Scenario("unit_left", 1, (contact, NIGHT), friend(31.5, 75), feed=UNITS, equipment="unit"),
+    Scenario("allowance_used", 1, (contact, NIGHT, incidents.allowance(incidents.ALLOWANCE_S)), friend(30.5, 75)),
+    Scenario("appointment_missed", 1, (contact, incidents.clinic), at_home),
+    Scenario("appointment_late", 1, (contact, incidents.clinic), incidents.there(21, 36)),
+    Scenario("appointment_left", 1, (contact, incidents.clinic), incidents.there(-6, 12)),
+    Scenario("panic", 1, (contact, integrity), incidents.pressed(11)),
+    Scenario("case_opened", 1, (contact, integrity), incidents.tampered("case_open", "case_closed", 9, 240.0)),
+    Scenario("shielded", 1, (contact, integrity), incidents.tampered("shielding_start", "shielding_stop", 13, 400.0)),
+    Scenario("jammed", 1, (contact, integrity), incidents.tampered("jamming_start", "jamming_stop", 16, 200.0)),
+    Scenario("mocked", 1, (contact, integrity),
+             incidents.tampered("mock_location", None, 12, incidents.MOCK_CLEAR_S)),
+    Scenario("taken_off", 1, (contact, integrity),
+             incidents.tampered("proximity_lost", "proximity_restored", 20, 300.0)),
+    Scenario("battery_low", 1, (contact, integrity), incidents.runs_empty),
+    Scenario("drinks_now", 1, SKIN, incidents.DRINKS_NOW, equipment="transdermal"),
+    Scenario("drank_yesterday", 1, SKIN, incidents.DRANK_YESTERDAY, equipment="transdermal"),
+    Scenario("sanitiser", 1, SKIN, incidents.SANITISER, equipment="transdermal"),
+    Scenario("uploads_no_more", 1, SKIN, incidents.uploads_no_more, equipment="transdermal"),
+    Scenario("breath_failed", 1, (contact, sober, incidents.tests_as_told), incidents.drank_before_tests,
+             equipment="gps+breath"),
+    Scenario("breath_missed", 1, (contact, incidents.tested_at("19:40", 1_200)), incidents.takes_no_test,
+             equipment="gps+breath"),
+    Scenario("breath_incomplete", 1, (contact, sober, incidents.tests_as_told), incidents.walks_away,
+             equipment="gps+breath"),
+    Scenario("breath_refused", 1, (contact, sober), incidents.refuses, equipment="gps+breath"),
+    Scenario("breath_not_received", 1, (contact_rarely, incidents.tested_at("18:35", 1_800)),
+             incidents.device_keeps_silent, equipment="gps+breath"),
+    Scenario("test_failed", 1, (contact, incidents.sampled, incidents.tests_as_told),
+             incidents.sample(10, "positive", "test_failed"), equipment="gps+laboratory"),
+    Scenario("test_missed", 1, (contact, incidents.sampled, incidents.tests_as_told),
+             incidents.sample(14, "missed", "test_missed"), equipment="gps+laboratory"),
     Scenario("leave", 2, (contact, NIGHT, leave_granted), only_first(friend(15, 120), at_home)),
-    Scenario("bus_past_zone", 3, (contact, bus_line(BUS_FROM_BORDER_M, "passes on the bus")), visit(5, 30)),
+    Scenario("bus_past_zone", 2, (contact, bus_line(BUS_FROM_BORDER_M, "passes on the bus")), visit(5, 30)),
     Scenario("bus_through_zone", 1, (contact, bus_line(0, None)), visit(5, 30)),
-    Scenario("flat_by_school", 3, (contact, flat_by_school, NIGHT), at_home),
+    Scenario("flat_by_school", 2, (contact, flat_by_school, NIGHT), at_home),
     Scenario("doorstep", 2, (contact, NIGHT), friend(5, 31.5)),
-    Scenario("indoor_drift", 3, (contact, NIGHT, drifting), at_home),
-    Scenario("dead_carrier", 3, (contact, NIGHT), broken("stored", 12, 32, at_home)),
+    Scenario("indoor_drift", 2, (contact, NIGHT, drifting), at_home),
+    Scenario("dead_carrier", 2, (contact, NIGHT), broken("stored", 12, 32, at_home)),
     Scenario("late_upload", 2, (contact, NIGHT), broken("stored", 10, 22, at_home)),
-    Scenario("canyon_walk", 3, (by_downtown, contact, NIGHT), downtown_walk),
-    Scenario("pocket_life", 8, (contact,), errand, feed=POCKET, starts_at_work=True),
-    Scenario("strap_scare", 2, (contact, NIGHT), strap_scare),
-    Scenario("unit_home", 4, (contact, NIGHT), at_home, feed=UNITS, equipment="unit"),
-    Scenario("bracelet_and_unit", 4, (contact, NIGHT), errand, equipment="gps+unit"),
-    Scenario("transdermal", 3, (contact,), errand, equipment="gps+transdermal"),
-    Scenario("breath", 2, (contact, NIGHT), errand, equipment="gps+breath"),
-    Scenario("laboratory", 2, (contact,), errand),
+    Scenario("canyon_walk", 2, (by_downtown, contact, NIGHT), downtown_walk),
+    Scenario("appointment_kept", 1, (contact, incidents.clinic),
+             incidents.both(incidents.there(2, 28), incidents.unseen(11, 19))),
+    Scenario("swab", 1, SKIN, incidents.SWAB, equipment="transdermal"),
+    Scenario("mouthwash", 1, (contact, sober, incidents.tests_as_told), incidents.rinsed_his_mouth,
+             equipment="gps+breath"),
+    Scenario("test_in_time", 1, (contact, incidents.tested_at("19:40", 1_200)), incidents.breath_test(
+        28, brac_g_210l=0.0, purpose="scheduled", face="match"), equipment="gps+breath"),
+    Scenario("test_sent_late", 1, (contact, incidents.tested_at("19:40", 1_200)),
+             incidents.test_waits_in_the_device, equipment="gps+breath"),
+    Scenario("charged_in_time", 1, (contact, integrity), incidents.charged_in_time),
+    Scenario("pocket_life", 5, (contact,), errand, feed=POCKET, starts_at_work=True),
+    Scenario("unit_home", 3, (contact, NIGHT), at_home, feed=UNITS, equipment="unit"),
+    Scenario("bracelet_and_unit", 3, (contact, NIGHT), errand, equipment="gps+unit"),
+    Scenario("transdermal", 1, (contact, sober), errand, equipment="gps+transdermal"),
+    Scenario("breath", 1, (contact, NIGHT, sober), errand, equipment="gps+breath"),
+    Scenario("laboratory", 1, (contact, incidents.sampled), errand, equipment="gps+laboratory"),
 )
 ORDINARY: Final = Scenario("ordinary", 0, (contact, NIGHT), errand, starts_at_work=True)

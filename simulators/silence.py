@@ -35,18 +35,22 @@ def outages(world: World, emissions: Iterable[Emission], until_s: float) -> dict
     """Per feed with five or more bound devices: when none was heard for the least patience of all."""
     members: dict[str, set[str]] = defaultdict(set)
     patience: dict[str, float] = defaultdict(lambda: float("inf"))
+    bound: dict[str, list[float]] = defaultdict(list)  # of people who are to be heard from
     for plan in world.plans:
         every = min((c["every_s"] for c in plan.conditions if c["kind"] == "contact"), default=float("inf"))
         for device in plan.devices:
             members[device.feed].add(device.id)
+            if every < float("inf"):
+                bound[device.feed].append(plan.effective_s if device.from_s is None else device.from_s)
             patience[device.feed] = min(patience[device.feed], every)
     heard: dict[str, list[float]] = defaultdict(list)
     for emission in emissions:
         heard[emission.feed].append(emission.observed_s)
     found: dict[str, list[Silence]] = {}
     for feed, devices in members.items():
-        if len(devices) >= MIN_MEMBERS:
+        if len(devices) >= MIN_MEMBERS <= len(bound[feed]):
             times = np.unique(np.array(heard[feed]))
+            times = times[times >= sorted(bound[feed])[MIN_MEMBERS - 1]]
             found[feed] = [Silence(a, a + patience[feed], b, a + patience[feed],
                                    b - a > patience[feed] + MARGIN_S)
                            for a, b in _gaps(times, patience[feed], until_s)]

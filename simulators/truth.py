@@ -10,7 +10,7 @@ least 15 s apart within 30 min) with nothing to the contrary among them and up t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,10 +18,12 @@ import msgspec
 import numpy as np
 
 from emon.domain import instant
+from simulators import happenings
 from simulators.devices import Emission
 from simulators.duty import Span, stretches
 from simulators.evidence import Signals, Track, earliest, track
 from simulators.ground import Floats, depth_m
+from simulators.happenings import Known
 from simulators.plan import Document, Innocent, Plan
 from simulators.silence import Silence, contact_breaches, outages
 
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
     from simulators.world import World
 
 KINDS: Final = frozenset({"exclusion_zone", "zone_crossing", "inclusion_zone", "curfew_left", "curfew_late",
-                          "curfew_absent", "contact_lost", "location_lost", "feed_outage"})
+                          "curfew_absent", "curfew_accumulated", "contact_lost", "location_lost", "feed_outage",
+                          "attendance_missed", "attendance_late", "attendance_left", "tamper", "panic", "battery",
+                          "alcohol_possible", "alcohol_confirmed", "alcohol_review", "alcohol_no_upload",
+                          "breath_failed", "breath_missed", "breath_incomplete", "breath_refused",
+                          "breath_not_received", "test_failed", "test_missed"})
 """What this truth knows about; findings of other kinds are not judged by it."""
 RESOLUTION_S: Final = 1.0
 LOOK_AHEAD_S: Final = 900.0
@@ -99,7 +105,7 @@ def establish(world: World, until_us: int) -> Truth:
         for silence in silences:
             ledger.silence(None, None, "feed_outage", silence, feed=feed)
     for plan in world.plans:
-        _participant(ledger, plan, track(plan, by_participant[plan.index]), feed_silence)
+        _participant(ledger, plan, by_participant[plan.index], feed_silence)
     innocents = tuple(ledger.innocent(plan, i) for plan in world.plans for i in plan.innocents
                       if i.from_s < until_s)
     found = sorted(ledger.breaches, key=lambda b: (b.from_, b.participant or "", b.kind))
@@ -128,10 +134,16 @@ class _Ledger:
             findable_at=None if findable_s is None else self.us(findable_s)))
 
     def crossing(self, plan: Plan, condition: Document, kind: str, span: Span, depth: float, signals: Signals,
-                 duty: Span | None = None) -> None:
+                 duty: Span | None = None) -> bool:
         findable = earliest(signals, span, condition, duty=duty)
         self.breach(plan, condition["id"], kind, span, findable_s=findable, clear=findable is not None,
                     depth=depth)
+        return findable is not None
+
+    def known(self, plan: Plan, found: Iterable[Known]) -> None:
+        for one in found:
+            self.breach(plan, one.condition, one.kind, Span(one.from_s, one.to_s),
+                        findable_s=one.known_s if one.clear else None, clear=one.clear)
 
     def silence(self, plan: Plan | None, condition: str | None, kind: str, silence: Silence, *,
                 feed: str | None = None) -> None:
@@ -143,23 +155,39 @@ class _Ledger:
                          settles_at=None if one.settles_s is None else self.us(one.settles_s))
 
 
-def _participant(ledger: _Ledger, plan: Plan, seen: Track, feed_silence: dict[str, list[Silence]]) -> None:
+def _participant(ledger: _Ledger, plan: Plan, emissions: list[Emission],
+                 feed_silence: dict[str, list[Silence]]) -> None:
+    seen = track(plan, emissions)
     t = np.arange(plan.effective_s, ledger.until_s, RESOLUTION_S)
     for condition in _final_conditions(plan):
         match condition["kind"]:
             case "exclusion_zone" | "inclusion_zone":
                 _zone(ledger, plan, condition, seen, t)
             case "curfew":
-                signals = seen.away_from(plan.home, plan.home_radius_m)
-                x, y = plan.at(t)
-                away = np.hypot(x - plan.home[0], y - plan.home[1]) - plan.home_radius_m
-                for duty in stretches(condition, ledger.start_us, plan.effective_s, ledger.until_s):
-                    _curfew(ledger, plan, condition, duty, t, away, signals)
+                _curfews(ledger, plan, condition, seen, t)
             case "contact":
                 for kind, silence in contact_breaches(plan, condition, seen, ledger.until_s, feed_silence):
                     ledger.silence(plan, condition["id"], kind, silence)
+            case "attendance":
+                ledger.known(plan, happenings.appointments(plan, condition, seen, ledger.start_us, ledger.until_s))
+            case "alcohol":
+                ledger.known(plan, happenings.skin(plan, condition, emissions, ledger.until_s))
+            case "device_integrity" | "substance_testing":
+                pass  # only what is told of it
             case other:
                 raise AssertionError(f"no truth for conditions of kind {other}")
+    ledger.known(plan, happenings.told(plan, ledger.until_s))
+
+
+def _curfews(ledger: _Ledger, plan: Plan, condition: Document, seen: Track, t: Floats) -> None:
+    signals = seen.away_from(plan.home, plan.home_radius_m)
+    x, y = plan.at(t)
+    away = np.hypot(x - plan.home[0], y - plan.home[1]) - plan.home_radius_m
+    spent: list[tuple[Span, bool]] = []
+    for duty in stretches(condition, ledger.start_us, plan.effective_s, ledger.until_s):
+        spent += _curfew(ledger, plan, condition, duty, t, away, signals)
+    if "allowance_s_per_week" in condition:
+        ledger.known(plan, happenings.used_up(plan, condition, spent, ledger.start_us, ledger.until_s))
 
 
 def _zone(ledger: _Ledger, plan: Plan, condition: Document, seen: Track, t: Floats) -> None:
@@ -177,7 +205,8 @@ def _zone(ledger: _Ledger, plan: Plan, condition: Document, seen: Track, t: Floa
 
 
 def _curfew(ledger: _Ledger, plan: Plan, condition: Document, duty: Span, t: Floats, away: Floats,
-            signals: Signals) -> None:
+            signals: Signals) -> Iterator[tuple[Span, bool]]:
+    """Notes what is true of one stretch; yields what of it is late or left, and whether that is clear."""
     within = (t >= duty.from_s) & (t < duty.to_s)
     at_home = within & (away <= 0)
     for span in _runs(t, within & (away > 0)):
@@ -185,7 +214,9 @@ def _curfew(ledger: _Ledger, plan: Plan, condition: Document, duty: Span, t: Flo
         left = bool((at_home & (t < span.from_s)).any())
         kind = "curfew_left" if left else "curfew_absent" if never else "curfew_late"
         depth = float(np.max(away[(t >= span.from_s) & (t < span.to_s)]))
-        ledger.crossing(plan, condition, kind, span, depth, signals, duty)
+        clear = ledger.crossing(plan, condition, kind, span, depth, signals, duty)
+        if kind != "curfew_absent":
+            yield span, clear
 
 
 def _wrong_side(shape: Any, x: Any, y: Any, sign: float) -> Any:

@@ -6,6 +6,7 @@ readings. Same seed, participants and start: same world, byte for byte.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -110,7 +111,7 @@ def build(seed: int, participants: int = DEFAULT_PARTICIPANTS, start_us: int | N
     cast = _cast(participants)
     rng.shuffle(cast)
     plans = tuple(_participant(i, scenario, land) for i, scenario in enumerate(cast))
-    _equip_laboratory(plans)
+    _limit_laboratory(plans)
     for plan in plans:
         _more_zones(plan, land)
     fleet = [p for p in plans if p.devices[0].feed == FLEET]
@@ -170,16 +171,21 @@ def _devices(plan: Plan, scenario: Scenario, land: Land) -> list[Device]:
                      clock_drift_s=int(rng.integers(-3, 4)), carrier=carrier,
                      tells_status=scenario.feed != POCKET)
     unit = Device(f"HOME-{number:04d}", UNITS, "home", "presence", beacon=tracker.id)
+    bracelet = Device(f"TAC-{number:04d}", MAIN, "alcohol", "transdermal")
     match scenario.equipment:
         case "unit":
             unit.beacon = None
             return [unit]
+        case "transdermal":
+            return [bracelet]
         case "gps+unit":
             return [tracker, unit]
         case "gps+transdermal":
-            return [tracker, Device(f"TAC-{number:04d}", MAIN, "alcohol", "transdermal")]
+            return [tracker, bracelet]
         case "gps+breath":
             return [tracker, Device(f"BREATH-{number:04d}", MAIN, "alcohol", "breath")]
+        case "gps+laboratory":
+            return [tracker, Device(f"LAB-{number:04d}", LAB, "other", "laboratory")]
         case _:
             return [tracker]
 
@@ -194,11 +200,18 @@ def _tracker_id(feed: str, number: int) -> str:
             return f"LAKE-{number:04d}"
 
 
-def _equip_laboratory(plans: tuple[Plan, ...]) -> None:
-    tested = [p for p in plans if p.scenario == "laboratory"]
-    for plan in tested[:LAB_DEVICES]:
-        plan.devices.append(Device(f"LAB-{plan.index + 1:04d}", LAB, "other", "laboratory",
-                                   from_s=plan.effective_s))
+def _limit_laboratory(plans: tuple[Plan, ...]) -> None:
+    """Only so many are sent to the laboratory, of each scenario one before a second."""
+    sent: list[tuple[int, int, Plan]] = []
+    turns: Counter[str] = Counter()
+    for plan in plans:
+        if any(device.sends == "laboratory" for device in plan.devices):
+            sent.append((turns[plan.scenario], plan.index, plan))
+            turns[plan.scenario] += 1
+    for _, _, plan in sorted(sent, key=lambda one: one[:2])[LAB_DEVICES:]:
+        plan.devices = [device for device in plan.devices if device.sends != "laboratory"]
+        plan.tests.clear()
+        plan.happenings.clear()
 
 
 def _more_zones(plan: Plan, land: Land) -> None:

@@ -112,7 +112,7 @@ def test_an_outage_is_known_by_its_feed() -> None:
 
 def test_kinds_that_the_truth_does_not_know_are_not_judged() -> None:
     """They are counted and nothing more."""
-    result = score([_finding("tamper")], _truth())
+    result = score([_finding("keep_away")], _truth())
     assert result.ok and result.unjudged == 1
 
 

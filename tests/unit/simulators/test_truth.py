@@ -82,17 +82,27 @@ def test_all_that_is_scripted_really_happens(world: World, truth: Truth) -> None
         "county_left": "inclusion_zone",
         "curfew_late": "curfew_late", "curfew_left": "curfew_left", "curfew_absent": "curfew_absent",
         "unit_left": "curfew_left", "device_dead": "contact_lost", "device_dead_for_long": "contact_lost",
-        "no_gps": "location_lost", "feed": "feed_outage"}
+        "no_gps": "location_lost", "feed": "feed_outage", "allowance_used": "curfew_accumulated",
+        "appointment_missed": "attendance_missed", "appointment_late": "attendance_late",
+        "appointment_left": "attendance_left", "strap_scare": "tamper", "case_opened": "tamper",
+        "shielded": "tamper", "jammed": "tamper", "mocked": "tamper", "taken_off": "tamper", "panic": "panic",
+        "battery_low": "battery", "drinks_now": "alcohol_possible", "drank_yesterday": "alcohol_confirmed",
+        "sanitiser": "alcohol_review", "uploads_no_more": "alcohol_no_upload", "breath_failed": "breath_failed",
+        "breath_missed": "breath_missed", "breath_incomplete": "breath_incomplete",
+        "breath_refused": "breath_refused", "breath_not_received": "breath_not_received",
+        "test_failed": "test_failed", "test_missed": "test_missed"}
     assert {name: kind in clear[name] for name, kind in expected.items()} == dict.fromkeys(expected, True)
-    assert {breach.kind for breach in truth.breaches} <= KINDS
+    assert {breach.kind for breach in truth.breaches} == KINDS - {"zone_crossing"}
 
 
 def test_the_innocent_have_no_clear_breach(world: World, truth: Truth) -> None:
     """Look-alikes and ordinary people: nothing that must be found, on any evening."""
-    innocent = {"bus_past_zone", "bus_through_zone", "flat_by_school", "doorstep", "indoor_drift",
+    innocent = {"bus_past_zone", "flat_by_school", "doorstep", "indoor_drift",
                 "dead_carrier", "late_upload", "canyon_walk", "hospital", "leave", "ordinary", "fleet_life",
                 "pocket_life",
-                "unit_home", "bracelet_and_unit", "transdermal", "breath", "laboratory", "strap_scare"}
+                "unit_home", "bracelet_and_unit", "transdermal", "breath", "laboratory", "appointment_kept",
+                "swab", "mouthwash", "test_in_time", "test_sent_late", "charged_in_time"}
+    assert innocent <= {plan.scenario for plan in world.plans}
     scenario = {plan.id: plan.scenario for plan in world.plans}
     guilty = [b for b in truth.breaches if b.clear and scenario.get(b.participant or "") in innocent]
     assert guilty == []

@@ -50,22 +50,34 @@ def test_any_number_of_participants_is_a_world(participants: int) -> None:
 
 
 def test_readings_are_sent_after_they_are_observed_and_within_their_binding(world: World) -> None:
-    """Nothing comes from the future or from a device that is not bound."""
+    """Nothing comes from the future or from a device that is not bound, but an old bracelet's open strap."""
     bound = {d.id: (d.from_s, d.until_s) for plan in world.plans for d in plan.devices}
     emissions = world.source().until(3_600)
     assert len(emissions) > 3_000
     for e in emissions:
         from_s, until_s = bound[e.reading["device"]]
         assert e.send_s > e.observed_s >= (from_s or 0)
-        assert until_s is None or e.observed_s < until_s
+        assert until_s is None or e.observed_s < until_s or e.reading.get("event") == "strap_open"
+    after = [e for e in emissions if (until := bound[e.reading["device"]][1]) is not None and e.observed_s >= until]
+    assert after, "nobody opened the strap of a bracelet that was taken off"
 
 
 def test_chunks_are_what_is_observed_in_them(world: World) -> None:
     """A chunk holds its ten minutes, however late they are sent."""
     source = world.source()
-    for _ in range(8):
+    while source.next_s < 4 * CHUNK_S:
         begin = source.next_s
         assert all(begin <= e.observed_s < begin + CHUNK_S + 10 for e in source.chunk())
+
+
+def test_what_was_measured_before_the_start_comes_in_at_the_start(world: World) -> None:
+    """Two days of an alcohol bracelet from the dock, a minute after the start, and then as it measures."""
+    worn = {d.id for plan in world.plans if plan.scenario == "swab" for d in plan.devices}
+    emissions = [e for e in world.source().until(2 * CHUNK_S) if e.reading["device"] in worn]
+    before = [e for e in emissions if e.observed_s < 60]
+    assert len(before) > 90 * len(worn)
+    assert min(e.observed_s for e in before) < -48 * 3_600
+    assert all(60 < e.send_s < 120 for e in before)
 
 
 def test_every_feed_delivers_and_the_laboratory_feed_is_no_outage(world: World) -> None:
