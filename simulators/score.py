@@ -75,20 +75,17 @@ class Score:
                           for f in self.false]}
 
     def table(self) -> Table:
-        """For people. `delay`: median from what happened to the decision; `own s`: p95 from when it could be known."""
+        """For people, within 80 columns. `delay`: median from what happened to the decision."""
         table = Table(title="Findings against the simulators' ground truth", box=box.SIMPLE_HEAD,
                       pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("kind", no_wrap=True)
-        for name in ("clear", "found", "missed", "due", "stands", "true", "open", "false"):
+        for name in ("clear", "found", "missed", "due", "stands", "open", "false"):
             table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
         table.add_column("delay", justify="right", no_wrap=True)
-        table.add_column("own s", justify="right", no_wrap=True)
         for kind, row in sorted(self.kinds.items()):
             delay = "" if row.delay_p50_s is None else _short(row.delay_p50_s)
-            counts = (row.clear, row.found, row.missed, row.pending, row.in_force, row.borne_out, row.open,
-                      row.false)
-            own = "" if row.own_p95_s is None else f"{row.own_p95_s:.0f}"
-            table.add_row(kind, *map(str, counts), delay, own)
+            counts = (row.clear, row.found, row.missed, row.pending, row.in_force, row.open, row.false)
+            table.add_row(kind, *map(str, counts), delay)
         return table
 
 

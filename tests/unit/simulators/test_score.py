@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from rich.console import Console
 
 from emon.domain.finding import FAMILY_OF_KIND, Finding
 from emon.domain.instant import MINUTE, SECOND
@@ -125,7 +126,9 @@ def test_findings_decided_after_the_end_do_not_count() -> None:
 def test_the_score_is_printed_and_machine_readable() -> None:
     """One row a kind; JSON names what was missed and what was false."""
     result = score([_finding(participant="P-9")], _truth(_breach()))
-    assert result.table().row_count == 1
+    table = result.table()
+    assert table.row_count == 1
+    assert Console(width=80).measure(table).minimum <= 80
     told = result.to_json()
     assert told["ok"] is False
     assert told["missed"] == [{"participant": "P-1", "condition": "c1", "kind": "exclusion_zone"}]
