@@ -176,4 +176,4 @@ LOOK_AROUND: Final = 10 * MINUTE  # how far around late news is looked first for
 JUDGED_TOGETHER: Final = 30 * MINUTE  # news of one arrival observed further apart is judged each by itself
 LEDGER_FIXES: Final = 64  # supporting fixes remembered a condition; before the oldest all is judged in full
 LANE_SPAN: Final = 4 * MINUTE  # arrivals sorted out together; shorter than any sensible contact pace
-GC_THRESHOLD: Final = (100_000, 20, 100)  # an evaluator makes many objects and hardly any cycles
+GC_THRESHOLD: Final = (100_000, 20, 100)  # a router and an evaluator make many objects and hardly any cycles

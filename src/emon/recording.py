@@ -18,7 +18,7 @@ import msgspec
 from emon.domain import finding as findings
 from emon.domain.instant import iso
 from emon.formats import export as documents
-from emon.journal.port import FINDINGS, READINGS, Journal, Record, TopicPartition
+from emon.journal.port import FINDINGS, ORDERS, READINGS, Journal, Record, TopicPartition
 from emon.journal.records import (
     BindingVersion,
     Bound,
@@ -29,6 +29,7 @@ from emon.journal.records import (
     VerdictVersion,
     ZoneVersion,
     decode_input,
+    decode_orders,
     encode,
 )
 
@@ -50,6 +51,8 @@ async def export(journal: Journal, folder: Path) -> dict[str, int]:
             else:
                 out.write(line)
                 readings += isinstance(record, Bound)
+    async for record in _zones_for_nobody(journal):
+        versions.add(record)
     versions.write(folder)
     decided = await _findings(journal)
     (folder / "findings.ndjson").write_bytes(b"".join(line + b"\n" for line in decided))
@@ -81,6 +84,15 @@ async def _merged(journal: Journal, topic: str) -> AsyncIterator[InputRecord]:
         async for following in streams[index]:
             heapq.heappush(heap, (following.received_at, index, following))
             break
+
+
+async def _zones_for_nobody(journal: Journal) -> AsyncIterator[ZoneVersion]:
+    """All zones that were published: what no order names is told to no evaluator, and belongs to the recording."""
+    for number in range(await journal.partitions(ORDERS)):
+        async for record in _records(journal, TopicPartition(ORDERS, number)):
+            version = decode_orders(record.value)
+            if isinstance(version, ZoneVersion):
+                yield version
 
 
 async def _partition(journal: Journal, position: TopicPartition) -> AsyncIterator[InputRecord]:
@@ -118,13 +130,17 @@ class _Versions:
         self.zones: list[ZoneVersion] = []
         self.bindings: list[BindingVersion] = []
         self.verdicts: list[VerdictVersion] = []
+        self._zones: set[bytes] = set()
 
     def add(self, record: InputRecord) -> None:
         match record:
             case OrderVersion():
                 self.orders.append(record)
-            case ZoneVersion():
-                self.zones.append(record)
+            case ZoneVersion(zone=zone):  # partitions are told when they need it: the first time counts
+                said = encode(ZoneVersion(0, zone))
+                if said not in self._zones:
+                    self._zones.add(said)
+                    self.zones.append(record)
             case BindingVersion():
                 self.bindings.append(record)
             case VerdictVersion():

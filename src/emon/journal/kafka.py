@@ -18,8 +18,9 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from emon.domain.errors import Unavailable
 from emon.journal.kafka_client import Connection, explained, in_time, stopped
-from emon.journal.kafka_consumer import KafkaConsumer, consumer_arguments, records
+from emon.journal.kafka_consumer import KafkaConsumer, consumer_arguments
 from emon.journal.kafka_producer import Appender, Pairs
+from emon.journal.kafka_records import make_records
 from emon.journal.port import COMPACTED, TOPICS, Entry, Record, TopicPartition, check_size, partition_of
 from emon.limits import MAX_RECORD_BYTES
 
@@ -166,11 +167,11 @@ class KafkaJournal:
             reader.seek(where, offset)
         end = None
         while True:
-            found = (await reader.getmany(where, timeout_ms=_READ_WAIT_MS if end else 0,
+            found: Sequence[Record] | None = (await reader.getmany(where, timeout_ms=_READ_WAIT_MS if end else 0,
                                           max_records=max_records)).get(where)
             if found:
                 self._next = (position, found[-1].offset + 1)
-                return records(found)
+                return found
             end = end or (await reader.end_offsets([where]))[where]
             if await reader.position(where) >= end:
                 self._next = None
@@ -185,6 +186,7 @@ class KafkaJournal:
             except BaseException:
                 await stopped(reader)
                 raise
+            make_records(reader)
             self._reader = reader
         return self._reader
 

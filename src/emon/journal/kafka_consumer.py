@@ -20,6 +20,7 @@ from emon.domain.errors import Unavailable
 from emon.journal.kafka_client import Connection, explained, in_time, stopped
 from emon.journal.kafka_fencing import FencedProducer, FencedRequests
 from emon.journal.kafka_producer import Grouped, producer_arguments, send, unwrapped
+from emon.journal.kafka_records import make_records
 from emon.journal.port import Entry, Fenced, Record, TopicPartition
 from emon.limits import KAFKA_HEARTBEAT_S, KAFKA_SESSION_S, KAFKA_TRANSACTION_S, MAX_RECORD_BYTES
 
@@ -33,12 +34,6 @@ def consumer_arguments(connection: Connection) -> dict[str, Any]:
     return {**connection.arguments(), "enable_auto_commit": False, "auto_offset_reset": "earliest",
             "isolation_level": "read_committed", "max_partition_fetch_bytes": 2 << 20,
             "fetch_max_bytes": 2 * MAX_RECORD_BYTES}
-
-
-def records(found: Sequence[Any]) -> list[Record]:
-    """aiokafka's records as ours."""
-    return [Record(one.topic, one.partition, one.offset, (one.key or b"").decode("utf-8", "replace"),
-                   one.value or b"") for one in found]
 
 
 class Given(NamedTuple):
@@ -99,6 +94,7 @@ class KafkaConsumer:
         except BaseException:
             await stopped(consumer)
             raise
+        make_records(consumer)
         self._requests = FencedRequests(consumer)
         self._listener = Listener(self._decided)
         consumer.subscribe(self._topics, listener=self._listener)
@@ -118,14 +114,13 @@ class KafkaConsumer:
             raise
         if self._given is not None:
             self._seen = self._given
-        return {TopicPartition(position.topic, position.partition): records(some)
-                for position, some in found.items()}
+        return {TopicPartition(position.topic, position.partition): some for position, some in found.items()}
 
-    async def _getmany(self, max_records: int, timeout_s: float) -> Mapping[Any, Sequence[Any]]:
+    async def _getmany(self, max_records: int, timeout_s: float) -> Mapping[Any, Sequence[Record]]:
         assert self._consumer is not None
         polling = self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=max_records)
         try:
-            found: Mapping[Any, Sequence[Any]] = await asyncio.wait_for(polling, timeout_s + _POLL_SLACK_S)
+            found: Mapping[Any, Sequence[Record]] = await asyncio.wait_for(polling, timeout_s + _POLL_SLACK_S)
         except TimeoutError:
             return {}
         return found

@@ -10,7 +10,7 @@ when a version changes whose it is, also back in time, it goes to whoever holds 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ from emon.journal.records import (
     ZoneVersion,
 )
 from emon.route.heads import BoundHead, Reading
+from emon.route.zones import Missing, ZonePartitions
 
 VersionRecord = OrderVersion | ZoneVersion | BindingVersion | VerdictVersion
 Output = BoundHead | VersionRecord | Tick | OwnOutage
@@ -49,10 +50,12 @@ class Placed(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a version does: it is told to every partition, and these devices' readings are sent again."""
+    """What a version does: it is told to every partition, a zone only to those that it concerns; `missing` zone
+    versions are told where they were not needed before; these devices' readings are sent again."""
 
     versions: Sequence[VersionRecord]
     again: Sequence[Interval]
+    missing: Sequence[Missing] = ()
 
 
 class Binder:
@@ -62,6 +65,7 @@ class Binder:
         self.partitions = partitions
         self.book = BindingBook()
         self._shorthand = Shorthand()
+        self._zones = ZonePartitions(partitions)
         self._told: dict[tuple[str, str, int], bytes] = {}
         self._watchers: dict[str, set[int]] = {}  # who must be kept away from -> partitions that need to know
         self._device_watchers: dict[str, set[int]] = {}  # the same for devices that conditions name
@@ -71,9 +75,13 @@ class Binder:
         """Takes a version in. One that was taken in before, with the same content, changes nothing."""
         match record:
             case OrderVersion(order=order) if self._is_news(record):
-                return self._bindings([record], self._shorthand.add(order), record.received_at,
-                                      self._watch(order))
-            case ZoneVersion() | VerdictVersion() if self._is_news(record):
+                change = self._bindings([record], self._shorthand.add(order), record.received_at,
+                                        self._watch(order))
+                home = partition_of(order.participant, self.partitions)
+                return change._replace(missing=self._zones.name(order, home))
+            case ZoneVersion() if self._is_news(record):
+                return Change([record], (), self._zones.add(record))
+            case VerdictVersion() if self._is_news(record):
                 return Change([record], ())
             case BindingVersion(binding=binding):
                 return self._bindings([], [binding], record.received_at)
@@ -133,10 +141,25 @@ class Binder:
                 for partition in sorted(partitions)]
 
     def tell(self, change: Change, received_at: int) -> list[Placed]:
-        """The versions of a change, for every partition."""
+        """The versions of a change, for the partitions that they concern."""
+        told = [*change.missing, *((version, self._concerned(version)) for version in change.versions)]
         return [Placed(partition, _identity(version)[1],
                        msgspec.structs.replace(version, received_at=received_at, last=False))
-                for version in change.versions for partition in range(self.partitions)]
+                for version, partitions in told for partition in partitions]
+
+    def _concerned(self, version: VersionRecord) -> Collection[int]:
+        """Orders and bindings concern all: each partition must know a feed's members to see that it fell silent."""
+        return self._zones.concerned(version.zone.id) if isinstance(version, ZoneVersion) else range(self.partitions)
+
+
+def devices_of(record: OrdersRecord) -> Iterable[str]:
+    """Devices that a version names as somebody's."""
+    match record:
+        case OrderVersion(order=order):
+            return [lent.device for lent in order.devices]
+        case BindingVersion(binding=binding):
+            return [binding.device]
+    return ()
 
 
 def _identity(record: OrdersRecord) -> tuple[str, str, int]:

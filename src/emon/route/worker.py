@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import Engine
@@ -29,9 +30,9 @@ from emon.domain.errors import Unavailable
 from emon.domain.instant import DAY, SECOND
 from emon.journal.port import ORDERS, RAW, READINGS, Consumer, Entry, Fenced, Journal
 from emon.journal.records import BindingVersion
-from emon.limits import HISTORY_DAYS, OWN_LEASE_S, ROUTE_POLL_S, ROUTE_RECORDS
+from emon.limits import GC_THRESHOLD, HISTORY_DAYS, OWN_LEASE_S, ROUTE_POLL_S, ROUTE_RECORDS
 from emon.route.arrivals import Arrival, Arrivals
-from emon.route.bind import Binder, Placed, VersionRecord
+from emon.route.bind import Binder, Placed, VersionRecord, devices_of
 from emon.route.heads import Reading
 from emon.route.history import DeviceHistory, again
 from emon.route.restore import Batch, load_history, load_sequence, load_versions
@@ -81,6 +82,8 @@ async def _lead(journal: Journal, engine: Engine, clock: Clock, stop: asyncio.Ev
                 continue
             if router is None:  # only now can nobody else write any more
                 router = await Router.restore(journal, engine, clock, consumer, batch)
+                gc.set_threshold(*GC_THRESHOLD)
+                gc.freeze()  # what is known lives on; looking at it again and again takes a third of the time
                 watch = asyncio.create_task(_watch(journal, engine, router), name="emon-route-watch")
             await router.work(batch)
     finally:
@@ -185,6 +188,7 @@ class Router:
         self._owners: dict[str, str] = {}  # feeds that bindings name and the store does not know yet
         self._told: dict[tuple[str, int], int] = {}  # how far versions are told, as the store does not know yet
         self._keeping: asyncio.Task[None] | None = None
+        self._without_chunks: set[str] = set()
 
     @classmethod
     async def restore(cls, journal: Journal, engine: Engine, clock: Clock, consumer: Consumer,
@@ -206,7 +210,9 @@ class Router:
     async def work(self, batch: Batch) -> None:
         """Tells what was polled, in one transaction. Raises Fenced, Unavailable."""
         entries: list[Entry] = []
-        for each in self._arrivals.of(batch):
+        arrivals = self._arrivals.of(batch)
+        await self._ask_for_chunks(arrivals)
+        for each in arrivals:
             entries += self.sequencer.ticks_up_to(each.received_at)
             if each.version is not None:
                 entries += await self._version(each)
@@ -260,17 +266,29 @@ class Router:
             return []
         self.register(change.versions)
         readings = await self._history_of(change.again)
+        last = self.sequencer.last
         stamp = self.sequencer.stamp(each.received_at)
         placed = self.binder.tell(change, stamp)
         for reading in readings:
             targets = self.binder.place(reading, stamp)
             placed += targets
             self.sequencer.hear(reading, (target.partition for target in targets), stamp)
+        if not placed:  # a zone that concerns nobody yet
+            self.sequencer.last = last
         for conflict in self.binder.book.conflicts:
             if any(conflict.device == device for device, _, _ in change.again):
                 log.warning("device is bound to two people: pending, its readings go to nobody",
                             device=conflict.device, bindings=conflict.bindings)
         return arrival(placed)
+
+    async def _ask_for_chunks(self, arrivals: Iterable[Arrival]) -> None:
+        """Learns which devices of many bindings have no readings in the store: asking for each would take longer
+        than all else with them. Holds until more is written. Raises Unavailable."""
+        named = {device for each in arrivals if each.version is not None for device in devices_of(each.version)}
+        self._without_chunks = set()
+        if len(named) > 1:
+            await self.kept()
+            self._without_chunks = named - await asyncio.to_thread(store.devices_with_chunks, self._engine, named)
 
     async def _history_of(self, intervals: Sequence[Interval]) -> list[Reading]:
         """Readings of devices in intervals, each once, devices by name. Raises Unavailable."""
@@ -279,7 +297,8 @@ class Router:
         await self.kept()  # what is on its way into the store stands neither there nor in memory for a moment
         for device, from_, until in sorted(set(intervals)):
             since = max(from_, oldest)
-            chunks = await asyncio.to_thread(store.device_chunks, self._engine, [device], since, until)
+            chunks = [] if device in self._without_chunks else await asyncio.to_thread(
+                store.device_chunks, self._engine, [device], since, until)
             for reading in again(chunks, self.history.lines(device), since, until):
                 found.setdefault((device, bytes(reading.line)), reading)
         return list(found.values())

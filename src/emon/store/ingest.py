@@ -17,6 +17,7 @@ from sqlalchemy import (
     Engine,
     Row,
     delete,
+    exists,
     func,
     insert,
     or_,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from emon.store.bulk import append
 from emon.store.engine import reading, writing
 from emon.store.schema import device_chunk, device_feed, feed, feed_key, lease, route_position
 
@@ -195,7 +197,7 @@ def add_device_chunks(engine: Engine, chunks: Sequence[DeviceChunk],
     """Adds chunks, and moves positions (by topic and partition), both or neither."""
     with writing(engine) as connection:
         if chunks:
-            connection.execute(insert(device_chunk), [chunk._asdict() for chunk in chunks])
+            append(connection, [device_chunk.c[name] for name in DeviceChunk._fields], chunks)
         rows = [{"topic": topic, "partition": partition, "next_offset": offset}
                 for (topic, partition), offset in sorted(positions.items())]
         if rows:
@@ -223,6 +225,17 @@ def device_chunks(engine: Engine, devices: Collection[str], first_observed_at: i
     with reading(engine) as connection:
         return [DeviceChunk(*row) for part in _parts(devices)
                 for row in connection.execute(wanted.where(device_chunk.c.device.in_(part)))]
+
+
+def devices_with_chunks(engine: Engine, devices: Collection[str]) -> set[str]:
+    """Which of these devices have any chunk."""
+    found: set[str] = set()
+    with reading(engine) as connection:
+        for part in _parts(devices):
+            asked = values(column("device", Text), name="asked").data([(device,) for device in part]).cte("asked")
+            found.update(connection.execute(
+                select(asked.c.device).where(exists().where(device_chunk.c.device == asked.c.device))).scalars())
+    return found
 
 
 def chunks_around(engine: Engine, spans: Sequence[tuple[str, int, int]], received_since: int) -> list[DeviceChunk]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from emon.store.ingest import DeviceChunk, add_device_chunks, chunks_around
+from emon.store.ingest import DeviceChunk, add_device_chunks, chunks_around, devices_with_chunks
 
 
 def chunk(device: str, first: int, last: int, received: int = 1_000) -> DeviceChunk:
@@ -25,3 +25,10 @@ def test_any_number_of_spans_is_asked(engine: Engine) -> None:
     many = [chunk(f"D{n:04}", n, n) for n in range(700)]
     add_device_chunks(engine, many, {})
     assert sorted(chunks_around(engine, [(f"D{n:04}", n, n) for n in range(700)], 0)) == many
+
+
+def test_who_has_any_chunk_is_asked_at_once(engine: Engine) -> None:
+    """Each device once, however many chunks it has and however many are asked about."""
+    add_device_chunks(engine, [chunk("A", 10, 20), chunk("A", 30, 40), chunk("B", 0, 1)], {})
+    assert devices_with_chunks(engine, [f"D{n:04}" for n in range(700)] + ["A", "C"]) == {"A"}
+    assert devices_with_chunks(engine, []) == set()
