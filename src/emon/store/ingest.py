@@ -17,7 +17,6 @@ from sqlalchemy import (
     Engine,
     Row,
     delete,
-    exists,
     func,
     insert,
     or_,
@@ -40,6 +39,9 @@ _AROUND_SQLITE = _AROUND.format(since="?", wanted="""(SELECT json_extract(value,
 json_extract(value, '$[1]') AS first, json_extract(value, '$[2]') AS last FROM json_each(?)) AS w""")
 _AROUND_POSTGRES = _AROUND.format(since="%s", wanted="""unnest(CAST(%s AS text[]), CAST(%s AS bigint[]),
 CAST(%s AS bigint[])) AS w (device, first, last)""")
+
+_HAVING = """SELECT a.device FROM ({asked}) AS a
+WHERE EXISTS (SELECT 1 FROM device_chunk AS c WHERE c.device = a.device)"""
 
 
 class Feed(NamedTuple):
@@ -229,13 +231,15 @@ def device_chunks(engine: Engine, devices: Collection[str], first_observed_at: i
 
 def devices_with_chunks(engine: Engine, devices: Collection[str]) -> set[str]:
     """Which of these devices have any chunk."""
-    found: set[str] = set()
+    asked = sorted(devices)
     with reading(engine) as connection:
-        for part in _parts(devices):
-            asked = values(column("device", Text), name="asked").data([(device,) for device in part]).cte("asked")
-            found.update(connection.execute(
-                select(asked.c.device).where(exists().where(device_chunk.c.device == asked.c.device))).scalars())
-    return found
+        if connection.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql(_HAVING.format(asked="SELECT value AS device FROM json_each(?)"),
+                                              (msgspec.json.encode(asked).decode(),))
+        else:
+            rows = connection.exec_driver_sql(_HAVING.format(asked="SELECT unnest(CAST(%s AS text[])) AS device"),
+                                              (asked,))
+        return {device for device, in rows}
 
 
 def chunks_around(engine: Engine, spans: Sequence[tuple[str, int, int]], received_since: int) -> list[DeviceChunk]:
