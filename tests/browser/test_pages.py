@@ -107,7 +107,7 @@ def test_a_tamper_cannot_be_closed_before_the_device_is_clear(console: Console, 
     console.publish(onset)
     console.find(world.tamper(onset))
     ada = operators("Ada", "/alerts/1")
-    expect(ada.get_by_role("heading", level=1)).to_have_text("Strap opened")
+    expect(ada.get_by_role("heading", level=1)).to_have_text("Device tamper: strap opened")
     expect(ada.get_by_text("once the device itself gives the all-clear")).to_be_visible()
     expect(ada.get_by_role("button", name="Close…")).to_have_count(0)
 

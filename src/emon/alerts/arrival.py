@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from emon.alerts.lifecycle import CONDITION, TAMPER_FAMILY, Draft
-from emon.alerts.priority import LATCHED, SELF_CLEARING, nature, priority
+from emon.alerts.priority import LATCHED, SELF_CLEARING, event_of, nature, priority
 from emon.domain.alert import AlertState, ConditionState, Event, Notice, Work
 from emon.domain.finding import Finding
 from emon.limits import RE_ALARM_WITHIN, SELF_CLEAR_HOLD, TAMPER_REPEATS_WITHIN
@@ -89,7 +89,8 @@ def opened(blank: AlertState, finding: Finding, previous: AlertState | None, ord
         "key": key(finding), "episode": previous.episode + 1 if previous else 1,
         "previous": previous.alert_id if previous else None,
         "participant": finding.participant, "order_id": finding.order, "condition_id": finding.condition,
-        "family": finding.family, "feed": finding.feed, "kind": finding.kind, "level": finding.level,
+        "family": finding.family, "feed": finding.feed, "kind": finding.kind, "event": event_of(item.nature),
+        "level": finding.level,
         "priority": priority(item.nature, finding.level, order.supervision_level),
         "latched": item.nature in LATCHED, "supervision_level": order.supervision_level,
         "officer": order.officer, "time_zone": order.time_zone, "onset": finding.onset,
@@ -187,7 +188,7 @@ def _derived(state: AlertState, findings: Sequence[Seen], finding: Finding) -> d
     if not running and first.kind in SELF_CLEARING:
         changes["self_clear_at"] = changes["cleared_at"] + SELF_CLEAR_HOLD
     return changes | {
-        "kind": first.kind, "level": max(item.level for item in standing),
+        "kind": first.kind, "event": event_of(first.nature), "level": max(item.level for item in standing),
         "priority": priority(first.nature, first.level, state.supervision_level),
         "latched": any(item.nature in LATCHED for item in standing),
         "onset": min(item.onset for item in standing),

@@ -40,6 +40,11 @@ def nature(finding: Finding) -> str:
     return "tamper"
 
 
+def event_of(nature_: str) -> str | None:
+    """Which tamper it is; None for all else."""
+    return nature_.partition(":")[2] or None
+
+
 def priority(nature_: str, level: int, supervision_level: str | None) -> int:
     """1 (first) to 4."""
     if level >= 4 or nature_ in _P1:

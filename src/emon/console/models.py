@@ -48,6 +48,7 @@ class AlertSummary(Shape):
     condition: str | None
     family: str
     kind: str
+    event: str | None = Field(description="Of a tamper: what the device reported.")
     feed: str | None
     level: int
     latched: bool

@@ -37,12 +37,13 @@ def _summary_fields(state: AlertState, people: Mapping[str, Person]) -> dict[str
     person = people.get(state.participant or "")
     return {
         "id": state.alert_id, "version": state.version, "priority": state.priority,
-        "title": wording.title(state.kind), "status": status(state),
+        "title": wording.title(state.kind, state.event), "status": status(state),
         "condition_state": state.condition_state.value, "work_state": state.work_state.value,
         "participant": state.participant, "participant_name": (person.name or None) if person else None,
         "order": state.order_id, "condition": state.condition_id, "family": state.family, "kind": state.kind,
-        "feed": state.feed, "level": state.level, "latched": state.latched, "withdrawn": state.withdrawn,
-        "touched": state.touched, "onset": iso(state.onset), "ended": iso_or_none(state.ended),
+        "event": state.event, "feed": state.feed, "level": state.level, "latched": state.latched,
+        "withdrawn": state.withdrawn, "touched": state.touched,
+        "onset": iso(state.onset), "ended": iso_or_none(state.ended),
         "seen_until": iso_or_none(state.seen_until), "opened_at": iso(state.opened_at),
         "changed_at": iso(state.changed_at), "cleared_at": iso_or_none(state.cleared_at),
         "waiting_since": iso_or_none(state.waiting_since), "holder": holder(state),

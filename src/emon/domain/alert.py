@@ -44,6 +44,7 @@ class AlertState:
     family: str
     feed: str | None
     kind: str
+    event: str | None = None  # of a tamper: which
     level: int
     priority: int
     condition_state: ConditionState

@@ -51,12 +51,12 @@ _FACTS: Final[Mapping[str, str]] = {
     "feed_outage": "Vendor feed is silent",
 }
 TAMPERS: Final[Mapping[str, str]] = {
-    "strap_open": "Strap open",
-    "case_open": "Device case open",
-    "proximity_lost": "Device away from its wearer",
-    "shielding_start": "Device shielded",
-    "jamming_start": "Signal jammed",
-    "mock_location": "Faked location",
+    "strap_open": "strap opened",
+    "case_open": "case opened",
+    "proximity_lost": "away from its wearer",
+    "shielding_start": "shielded",
+    "jamming_start": "signal jammed",
+    "mock_location": "location faked",
 }
 KINDS: Final = frozenset(_BREACHES) | frozenset(_FACTS)
 _SURE: Final = {0: "likely an artefact", 1: "not verified", 2: "probable", 3: "confirmed",
@@ -79,7 +79,7 @@ _WITHDRAWN: Final[Mapping[str, str]] = {
 def title(kind: str, event: str | None = None) -> str:
     """What may have happened, in a few words. `event` names a tamper."""
     if kind == "tamper" and event is not None and event in TAMPERS:
-        return f"Device tamper: {TAMPERS[event].lower()}"
+        return f"Device tamper: {TAMPERS[event]}"
     if kind in _BREACHES:
         return f"Possible breach: {_BREACHES[kind]}"
     return _FACTS.get(kind) or kind.replace("_", " ").capitalize()

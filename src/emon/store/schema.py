@@ -122,6 +122,7 @@ alert = Table(
     Column("family", Text, nullable=False),
     Column("feed", Text),
     Column("kind", Text, nullable=False),
+    Column("event", Text),  # of a tamper: which
     Column("level", BigInteger, nullable=False),
     Column("priority", BigInteger, nullable=False),
     Column("condition_state", Text, nullable=False),

@@ -192,6 +192,13 @@ async def test_the_same_key_again_changes_nothing(desk: Console) -> None:
     assert (other.status_code, other.json()["error"]) == (422, "key_reused")
 
 
+async def test_the_queue_names_a_tamper_by_its_event(desk: Console) -> None:
+    """An operator sees in the row whether it is the strap or the signal."""
+    await desk.see(finding("tamper", event="jamming_start"))
+    row = (await desk.client.get("/v1/alerts")).json()["alerts"][0]
+    assert (row["title"], row["event"]) == ("Device tamper: signal jammed", "jamming_start")
+
+
 async def test_closing_is_refused_with_its_reason(desk: Console) -> None:
     await desk.see(finding("tamper", event="strap_open"))
     note = await desk.do(1, "close", body={"disposition": "confirmed", "note": "fixed"})

@@ -224,6 +224,19 @@ def test_a_loose_strap_is_one_row_until_a_person_closes_it() -> None:
     assert len(world.notices) == 2
 
 
+def test_an_alert_names_its_gravest_tamper_that_stands() -> None:
+    """Shielding, then an open strap: the strap. Withdrawn again: the shielding. No other kind has an event."""
+    world = World()
+    state = world.see(finding("tamper", id_="f1", event="shielding_start", level=3))
+    assert state.event == "shielding_start"
+    state = world.see(finding("tamper", id_="f2", event="strap_open", level=3))
+    assert (state.alert_id, state.event, state.priority) == (1, "strap_open", 1)
+    withdrawn = {"revision": 2, "status": "withdrawn", "reason": "late_data"}
+    state = world.see(finding("tamper", id_="f2", event="strap_open", **withdrawn))
+    assert state.event == "shielding_start"
+    assert World().see(finding("panic", event="panic", level=3)).event is None
+
+
 def test_withdrawn_untouched_goes_and_touched_waits() -> None:
     world = World()
     world.see(finding())

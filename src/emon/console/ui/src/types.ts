@@ -15,6 +15,7 @@ export interface Alert {
   condition: string | null;
   family: string;
   kind: string;
+  event: string | null; // of a tamper
   feed: string | null;
   level: number;
   latched: boolean;

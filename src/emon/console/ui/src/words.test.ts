@@ -8,7 +8,7 @@ test("an obligation's finding is called a possible breach, a device's is not", (
 });
 
 test("a tamper is named by its event", () => {
-  assert.equal(titleOf("tamper", "strap_open"), "Strap opened");
+  assert.equal(titleOf("tamper", "strap_open"), "Device tamper: strap opened");
   assert.equal(titleOf("tamper"), "Device tamper");
 });
 

@@ -43,12 +43,12 @@ const TITLES: Record<string, Title> = {
 };
 
 const TAMPERS: Record<string, string> = {
-  strap_open: "Strap opened",
-  case_open: "Device case opened",
-  shielding_start: "Device is shielded",
-  jamming_start: "Signal is jammed",
-  mock_location: "Mock location reported",
-  proximity_lost: "Device left its wearer",
+  strap_open: "strap opened",
+  case_open: "case opened",
+  proximity_lost: "away from its wearer",
+  shielding_start: "shielded",
+  jamming_start: "signal jammed",
+  mock_location: "location faked",
 };
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -56,9 +56,9 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 /** Words for a code that this console does not know yet: never an empty label. */
 export const plain = (code: string) => capital(code.replaceAll("_", " "));
 
-/** "Possible breach: inside an exclusion zone", "Strap opened". `event` names a tamper. */
+/** "Possible breach: inside an exclusion zone", "Device tamper: strap opened". `event` names a tamper. */
 export function titleOf(kind: string, event?: string | null): string {
-  if (kind === "tamper" && event && TAMPERS[event]) return TAMPERS[event];
+  if (kind === "tamper" && event && TAMPERS[event]) return `Device tamper: ${TAMPERS[event]}`;
   const known = TITLES[kind];
   if (!known) return plain(kind);
   return known.breach ? `Possible breach: ${known.title}` : known.title;
@@ -83,7 +83,12 @@ export function levelOf(level: number): readonly [string, string] {
 }
 
 const EVENTS: Record<string, string> = {
-  ...TAMPERS,
+  strap_open: "Strap opened",
+  case_open: "Case opened",
+  proximity_lost: "Device away from its wearer",
+  shielding_start: "Shielding began",
+  jamming_start: "Jamming began",
+  mock_location: "Location faked",
   strap_closed: "Strap closed",
   case_closed: "Case closed",
   proximity_restored: "Device back at its wearer",

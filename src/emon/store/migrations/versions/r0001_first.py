@@ -24,6 +24,7 @@ def upgrade() -> None:
     sa.Column('family', sa.Text(), nullable=False),
     sa.Column('feed', sa.Text(), nullable=True),
     sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('event', sa.Text(), nullable=True),
     sa.Column('level', sa.BigInteger(), nullable=False),
     sa.Column('priority', sa.BigInteger(), nullable=False),
     sa.Column('condition_state', sa.Text(), nullable=False),

@@ -6,7 +6,7 @@ import { dispositionWords } from "../parts/commands.tsx";
 import { Link } from "../parts/router.tsx";
 import type { Alert, AlertDetail } from "../types.ts";
 import { millis, span } from "../times.ts";
-import { levelOf, titleOf } from "../words.ts";
+import { levelOf } from "../words.ts";
 
 const MOST_SENTENCES = 3; // a loose strap makes twenty findings on one alert; the timeline has them all
 
@@ -15,7 +15,7 @@ export function Head({ alert, me }: { alert: AlertDetail; me: string | null }) {
     <div className="head">
       <div className="titles">
         <Mark priority={alert.priority} />
-        <h1>{alert.kind === "tamper" ? titleOf("tamper", tamperEvent(alert)) : alert.title}</h1>
+        <h1>{alert.title}</h1>
       </div>
       <div className="chips">
         <StateChips alert={alert} me={me} /> {alert.work_state !== "closed" && <Age alert={alert} />}
@@ -30,17 +30,6 @@ export function Head({ alert, me }: { alert: AlertDetail; me: string | null }) {
       </div>
     </div>
   );
-}
-
-/** Which tamper it is, from the newest finding's evidence. */
-function tamperEvent(alert: AlertDetail): string | null {
-  const newest = alert.findings.at(-1)?.finding;
-  const named = [
-    newest?.evidence["event"],
-    newest?.reason,
-    (newest?.evidence.readings?.[0] as { event?: string } | undefined)?.event,
-  ];
-  return (named.find((event) => typeof event === "string" && event !== "") as string | undefined) ?? null;
 }
 
 export function Withdrawn({ alert }: { alert: AlertDetail }) {
