@@ -15,6 +15,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from emon.journal.kafka import KafkaJournal
 from emon.journal.port import Entry, Journal, TopicPartition
 from emon.journal.sqlite import SqliteJournal
@@ -97,7 +99,7 @@ async def _poll_all(journal: Journal) -> float:
 
 async def _transactions(journal: Journal) -> float:
     consumer = await journal.consumer("bench.transactions", [TOPIC], transactional=True)
-    out = [entry._replace(topic=OUT) for entry in _batch(1_000)]
+    out = [msgspec.structs.replace(entry, topic=OUT) for entry in _batch(1_000)]
     while not consumer.assignment():
         await consumer.poll(max_records=1, timeout_s=0.1)
     started = time.monotonic()

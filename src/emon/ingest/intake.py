@@ -127,7 +127,7 @@ class Intake:
         entries = [*raw_entries(fresh, self._named(bodies), self.seen.partitions), *rejected_entries(bodies)]
         if entries:
             ticks = self._ticker.missing(max(body.received_at for body in bodies) - OWN_OUTAGE_GAP // 2)
-            await self._journal.append([*tick_entries(ticks, self.seen.partitions), *entries])
+            self.seen.wrote(await self._journal.append([*tick_entries(ticks, self.seen.partitions), *entries]))
             if ticks:
                 self._ticker.ticked(ticks[-1])
         for new in fresh:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
@@ -39,6 +40,7 @@ class Seen:
         self._mine = f'"batch":"{process}-'.encode()
         self._tail = Tail()
         self._followed: dict[int, int] = {}
+        self._wrote: defaultdict[int, deque[range]] = defaultdict(deque)  # ours that was not passed over yet
         self._ready = asyncio.Event()
         self.partitions = 0
         """Of the raw log; known once `wait` has returned."""
@@ -82,13 +84,26 @@ class Seen:
         since = self._clock.now_us() - DUPLICATE_WINDOW
         for partition, end in (await self._journal.end_offsets(RAW)).items():
             position = TopicPartition(RAW, partition)
-            while self._followed[partition] < end and (records := await self._journal.read(
-                    position, self._followed[partition], _READ_AT_ONCE)):
+            while (offset := self._pass_over(partition)) < end:
+                wrote = self._wrote[partition]
+                most = min(_READ_AT_ONCE, wrote[0].start - offset) if wrote else _READ_AT_ONCE
+                records = await self._journal.read(position, offset, most)
+                if not records:
+                    break
                 for record in records:
                     if self._mine not in record.value:
                         self._learn(record.value, since)
                 self._followed[partition] = records[-1].offset + 1
                 await asyncio.sleep(0)
+
+    def _pass_over(self, partition: int) -> int:
+        """Where what others wrote goes on: what we wrote is known, and reading it again would cost as much as
+        taking it in."""
+        offset, wrote = self._followed[partition], self._wrote[partition]
+        while wrote and wrote[0].start <= offset:
+            offset = max(offset, wrote.popleft().stop)
+        self._followed[partition] = offset
+        return offset
 
     def _learn(self, value: bytes, since: int) -> None:
         record = decode_raw(value)
@@ -100,6 +115,12 @@ class Seen:
         chunked = await asyncio.to_thread(store.newest_of_devices, self._engine, since)
         self._tail.learn(chunked)
         self._tail.trim(chunked, since)
+
+    def wrote(self, offsets: Mapping[TopicPartition, range]) -> None:
+        """This process has written there, and has noted, or notes at once, which readings."""
+        for position, written in offsets.items():
+            if position.topic == RAW and written:
+                self._wrote[position.partition].append(written)
 
     def note(self, new: New) -> None:
         """A reading that this process has written."""

@@ -54,11 +54,12 @@ class KafkaJournal:
             await appender.close()
         await self._drop_reader()
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[Entry]) -> Mapping[TopicPartition, range]:
         if self._appender is None:
             raise self._not_open()
         if entries:
             await self._appender.append(self._place(entries))
+        return {}  # other producers' batches may stand between ours
 
     async def consumer(self, group: str, topics: Sequence[str], *,
                        transactional: bool = False) -> KafkaConsumer:
@@ -105,7 +106,8 @@ class KafkaJournal:
 
     def _place(self, entries: Sequence[Entry]) -> dict[TopicPartition, Pairs]:
         grouped: dict[TopicPartition, Pairs] = {}
-        for topic, key, value, partition in entries:
+        for entry in entries:
+            topic, key, value, partition = entry.topic, entry.key, entry.value, entry.partition
             check_size(topic, key, value)
             count = self._counts.get(topic, 0)
             if partition is None and count:

@@ -48,8 +48,11 @@ class MemoryJournal:
     async def close(self) -> None:
         """Keeps everything: the next `open` finds it, as with a broker."""
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[Entry]) -> Mapping[TopicPartition, range]:
+        positions = {self._place(entry) for entry in entries}
+        begin = {position: self.end(position) for position in positions}
         self.write(entries)
+        return {position: range(begin[position], self.end(position)) for position in positions}
 
     async def consumer(self, group: str, topics: Sequence[str], *,
                        transactional: bool = False) -> MemoryConsumer:

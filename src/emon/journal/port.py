@@ -21,6 +21,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 from zlib import crc32
 
+import msgspec
+
 from emon.domain.errors import Fenced as Fenced  # raised by drivers; part of the contract
 from emon.limits import MAX_RECORD_BYTES
 
@@ -43,7 +45,7 @@ def check_size(topic: str, key: str, value: bytes) -> None:
                          f"{MAX_RECORD_BYTES}")
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """What is to be written."""
 
     topic: str
@@ -59,7 +61,7 @@ class TopicPartition(NamedTuple):
     partition: int
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """What was written: `offset` grows by at least one within its partition."""
 
     topic: str
@@ -110,8 +112,11 @@ class Journal(Protocol):
 
     async def close(self) -> None: ...
 
-    async def append(self, entries: Sequence[Entry]) -> None:
-        """Durable when it returns. Raises Unavailable."""
+    async def append(self, entries: Sequence[Entry]) -> Mapping[TopicPartition, range]:
+        """Durable when it returns. Raises Unavailable.
+
+        Returns the offsets that they have, of those partitions where they surely stand beside one another.
+        """
 
     async def consumer(self, group: str, topics: Sequence[str], *, transactional: bool = False) -> Consumer:
         """Joins a group. `transactional`: the only kind that may `append_and_commit`."""

@@ -31,6 +31,7 @@ class SqliteJournal:
         self.folder = folder
         self._wanted, self._default_partitions = tuple(topics), partitions
         self._tables: dict[TopicPartition, int] = {}
+        self._positions: dict[int, TopicPartition] = {}
         self._counts: dict[str, int] = {}
         self._reader: JournalFile | None = None
         self._threads: ThreadPoolExecutor | None = None
@@ -50,6 +51,7 @@ class SqliteJournal:
         await self._writer.do(lambda file: file.create_topics(self._wanted, self._default_partitions))
         self._reader = JournalFile(self.folder)
         self._tables = await self.look(lambda file: file.tables())
+        self._positions = {table: position for position, table in self._tables.items()}
         for position in self._tables:
             self._counts[position.topic] = self._counts.get(position.topic, 0) + 1
         self._watch = asyncio.create_task(self._watching(), name="emon-journal-watch")
@@ -76,9 +78,11 @@ class SqliteJournal:
             self._reader.close()
             self._reader = None
 
-    async def append(self, entries: Sequence[Entry]) -> None:
-        if entries:
-            await self.write(None, entries)
+    async def append(self, entries: Sequence[Entry]) -> Mapping[TopicPartition, range]:
+        if not entries:
+            return {}
+        written = await self.write(None, entries)
+        return {self._positions[table]: offsets for table, offsets in written.items()}
 
     async def consumer(self, group: str, topics: Sequence[str], *,
                        transactional: bool = False) -> SqliteConsumer:
@@ -129,11 +133,13 @@ class SqliteJournal:
         """One durable transaction. Raises Fenced, Unavailable."""
         await self.write(act, ())
 
-    async def write(self, act: Callable[[JournalFile], object] | None, entries: Sequence[Entry]) -> None:
-        """One durable transaction of `act` and `entries`. Raises Fenced, Unavailable."""
+    async def write(self, act: Callable[[JournalFile], object] | None,
+                    entries: Sequence[Entry]) -> Mapping[int, range]:
+        """One durable transaction of `act` and `entries`; the latter's offsets by table. Raises Fenced,
+        Unavailable."""
         if self._writer is None:
             raise self._not_open()
-        await self._writer.do(act, self._by_table(entries))
+        return await self._writer.do(act, self._by_table(entries))
 
     def table(self, position: TopicPartition) -> int:
         """The chunk table's number."""
@@ -143,7 +149,8 @@ class SqliteJournal:
 
     def _by_table(self, entries: Sequence[Entry]) -> dict[int, Pairs]:
         grouped: dict[tuple[str, int], Pairs] = {}
-        for topic, key, value, partition in entries:
+        for entry in entries:
+            topic, key, value, partition = entry.topic, entry.key, entry.value, entry.partition
             if len(value) + len(key) > MAX_RECORD_BYTES:
                 check_size(topic, key, value)
             if partition is None:

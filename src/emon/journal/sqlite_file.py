@@ -240,5 +240,5 @@ def _records(position: TopicPartition, last: int, payload: bytes, offset: int) -
     keys, values = _decode(payload)
     first = last - len(keys) + 1
     skip = max(0, offset - first)
-    return map(Record._make, zip(repeat(position.topic), repeat(position.partition), count(first + skip),
-                                 keys[skip:], values[skip:], strict=False))
+    return map(Record, repeat(position.topic), repeat(position.partition), count(first + skip), keys[skip:],
+               values[skip:])

@@ -48,8 +48,8 @@ class Recent:
             skip = offset - first
             if skip < len(keys):
                 end = skip + max_records - len(found)
-                found += map(Record._make, zip(repeat(position.topic), repeat(position.partition), count(offset),
-                                               keys[skip:end], values[skip:end], strict=False))
+                found += map(Record, repeat(position.topic), repeat(position.partition), count(offset),
+                             keys[skip:end], values[skip:end])
                 if len(found) >= max_records:
                     break
                 offset = first + len(keys)

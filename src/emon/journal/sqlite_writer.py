@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from emon.domain.errors import Unavailable
 from emon.journal.port import Fenced
@@ -23,6 +23,7 @@ from emon.journal.sqlite_recent import Written
 from emon.limits import GROUP_COMMIT_JOBS
 
 Act = Callable[[JournalFile], object]
+Outcome = Exception | Mapping[int, range]
 
 
 class _Job(NamedTuple):
@@ -30,7 +31,7 @@ class _Job(NamedTuple):
 
     act: Act | None
     appends: Mapping[int, Pairs]
-    done: asyncio.Future[Any]
+    done: asyncio.Future[Mapping[int, range]]
 
 
 class Committed(NamedTuple):
@@ -55,11 +56,11 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="emon-journal-writer", daemon=True)
         self._thread.start()
 
-    async def do(self, act: Act | None = None, appends: Mapping[int, Pairs] | None = None) -> Any:
-        """The result of `act`, once the transaction is durable. Raises Fenced, Unavailable."""
+    async def do(self, act: Act | None = None, appends: Mapping[int, Pairs] | None = None) -> Mapping[int, range]:
+        """The offsets of what was appended, by table, once the transaction is durable. Raises Fenced, Unavailable."""
         if self._closed:
             raise Unavailable(f"journal in {self._folder} is closed")
-        done: asyncio.Future[Any] = self._loop.create_future()
+        done: asyncio.Future[Mapping[int, range]] = self._loop.create_future()
         self._jobs.put(_Job(act, appends or {}, done))
         return await done
 
@@ -90,18 +91,19 @@ class Writer:
             if job is None:
                 return
 
-    def _transact(self, batch: Sequence[_Job]) -> tuple[list[object], Committed]:
+    def _transact(self, batch: Sequence[_Job]) -> tuple[Sequence[Outcome], Committed]:
         try:
             with explained(self._folder):
                 self._file.begin()
                 before, self._version = self._version, self._file.version()
-                outcomes, appends = [], dict[int, Pairs]()
-                for job in batch:
-                    outcome = self._act(job)
-                    outcomes.append(outcome)
-                    if not isinstance(outcome, Fenced):
-                        _gather(appends, job.appends)
+                fenced = [self._act(job) for job in batch]
+                appends = dict[int, Pairs]()
+                places = [_gather(appends, {} if fault else job.appends)
+                          for job, fault in zip(batch, fenced, strict=True)]
                 written = {table: Written(self._file.append(table, pairs), *pairs) for table, pairs in appends.items()}
+                outcomes = [fault or {table: range(first + place.start, first + place.stop)
+                                      for table, place in placed.items() for first in (written[table].first,)}
+                            for fault, placed in zip(fenced, places, strict=True)]
                 self._file.commit()
                 alone, self._file.regrouped = before == self._version and not self._file.regrouped, False
                 return outcomes, Committed(written, alone)
@@ -111,13 +113,15 @@ class Writer:
             self._version = -1
             return [error] * len(batch), Committed({}, False)
 
-    def _act(self, job: _Job) -> object:
+    def _act(self, job: _Job) -> Fenced | None:
         try:
-            return job.act(self._file) if job.act else None
+            if job.act:
+                job.act(self._file)
         except Fenced as fenced:
             return fenced
+        return None
 
-    def _settle(self, batch: Sequence[_Job], outcomes: Sequence[object], committed: Committed) -> None:
+    def _settle(self, batch: Sequence[_Job], outcomes: Sequence[Outcome], committed: Committed) -> None:
         self._after_commit(committed)
         for job, outcome in zip(batch, outcomes, strict=True):
             if job.done.done():  # its awaiter was cancelled; what it wrote stays
@@ -128,10 +132,16 @@ class Writer:
                 job.done.set_result(outcome)
 
 
-def _gather(into: dict[int, Pairs], appends: Mapping[int, Pairs]) -> None:
+def _gather(into: dict[int, Pairs], appends: Mapping[int, Pairs]) -> dict[int, range]:
+    """Where what is appended stands in what was gathered, by table."""
+    places: dict[int, range] = {}
     for table, (keys, values) in appends.items():
+        begin = 0
         if table in into:
+            begin = len(into[table][0])
             into[table][0].extend(keys)
             into[table][1].extend(values)
         else:
             into[table] = (keys, values)
+        places[table] = range(begin, begin + len(keys))
+    return places

@@ -41,7 +41,7 @@ _NOBODY: frozenset[int] = frozenset()
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-class Placed(NamedTuple):
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """An output on its way into a partition of emon.readings."""
 
     partition: int

@@ -81,11 +81,12 @@ def arrival(placed: Sequence[Placed]) -> list[Entry]:
     """The entries of one arrival, its last record in each partition marked."""
     entries: list[Entry] = []
     marked: set[int] = set()
-    for partition, key, output in reversed(placed):
+    for each in reversed(placed):
+        partition, output = each.partition, each.output
         if partition not in marked:
             marked.add(partition)
             output = _last(output)
-        entries.append(Entry(READINGS, key, encode(output), partition))
+        entries.append(Entry(READINGS, each.key, encode(output), partition))
     entries.reverse()
     return entries
 

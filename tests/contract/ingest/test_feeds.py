@@ -87,6 +87,24 @@ async def test_another_process_knows_what_this_one_took_in(small_site: Site) -> 
     assert (again["accepted"], again["duplicates"]) == (0, 1)
 
 
+async def test_processes_that_take_turns_know_what_each_other_took_in(small_site: Site) -> None:
+    """What a process wrote itself it passes over in the log; what stands before, between and behind it not."""
+    site = small_site
+    async with serving(site.journal, site.engine, site.clock) as one, \
+            serving(site.journal, site.engine, site.clock) as two:
+        for number in range(12):
+            await send((one, two)[number % 3 > 0], site, fix("A", 60 - number, number))
+            await asyncio.sleep(0.1)
+        for client in (one, two):
+            for _ in range(300):
+                seen = await client.get("/v1/feeds/acme/received?device=A", headers=site.bearer())
+                if seen.json()["count"] >= 12:
+                    break
+                await asyncio.sleep(0.1)
+            again = await send(client, site, *(fix("A", 60 - number, number) for number in range(12)))
+            assert (again["accepted"], again["duplicates"]) == (0, 12)
+
+
 async def test_after_a_day_a_resend_is_taken_again(small_site: Site) -> None:
     site = small_site
     async with serving(site.journal, site.engine, site.clock) as client:

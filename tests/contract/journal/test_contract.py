@@ -34,6 +34,20 @@ async def test_read_begins_in_the_middle_and_gives_no_more_than_asked(driver: Dr
     assert numbers(list(records)) == list(range(700, 740))
 
 
+async def test_offsets_that_an_append_returns_are_those_of_its_entries(driver: Driver) -> None:
+    """Of appends that share a transaction, each is told its own; a driver may tell none."""
+    journal = await driver.open(partitions=2)
+    batches = [[Entry(driver.a, name, b"%s-%d" % (name.encode(), number), number % 2) for number in range(5 + size)]
+               for size, name in enumerate("abcdefg")]
+    told = await asyncio.gather(*(journal.append(batch) for batch in batches))
+    for batch, offsets in zip(batches, told, strict=True):
+        for position, written in offsets.items():
+            found = await journal.read(position, written.start, len(written))
+            assert [record.offset for record in found] == list(written)
+            assert [r.value for r in found] == [e.value for e in batch if e.partition == position.partition]
+    assert await journal.append([]) == {}
+
+
 async def test_empty_values_and_keys_survive(driver: Driver) -> None:
     journal = await driver.open()
     await journal.append([Entry(driver.a, "", b""), Entry(driver.a, "k", b"\x00\xff")])
