@@ -32,7 +32,7 @@ class Process:
     """One running process. `cpu_s` and `rss` are read from the kernel."""
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("EMON_")}
+        inherited = _inherited()
         self._log = log
         self._arguments, self._environment = list(arguments), {**inherited, **environment}
         self.start()
@@ -104,12 +104,17 @@ def running(log: Path, environment: Mapping[str, str], *arguments: str) -> Itera
 
 def emon(environment: Mapping[str, str], *arguments: str) -> str:
     """What a command of emon prints. Raises NotReady where it fails."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("EMON_")}
-    done = subprocess.run([sys.executable, "-m", "emon", *arguments], env={**inherited, **environment}, text=True,
+    done = subprocess.run([sys.executable, "-m", "emon", *arguments], env={**_inherited(), **environment}, text=True,
                           check=False, capture_output=True, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise NotReady(f"emon {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+def _inherited() -> dict[str, str]:
+    """Without what would make emon another one, and with compiled modules kept, as a user has it."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith("EMON_") and name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def wait_for(done: Callable[[], bool], processes: Iterable[Process], timeout_s: float, what: str,

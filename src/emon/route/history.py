@@ -84,6 +84,10 @@ class DeviceHistory:
         """The cut chunks are in the store."""
         self._cut = []
 
+    def cut_devices(self) -> set[str]:
+        """Devices of chunks that may not be in the store yet."""
+        return {chunk.device for _, chunk in self._cut}
+
     def lines(self, device: str) -> Iterator[bytes]:
         """Readings of a device that the store does not hold yet."""
         for tail, chunk in self._cut:

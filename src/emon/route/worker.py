@@ -287,19 +287,20 @@ class Router:
         named = {device for each in arrivals if each.version is not None for device in devices_of(each.version)}
         self._without_chunks = set()
         if len(named) > 1:
-            await self.kept()
-            self._without_chunks = named - await asyncio.to_thread(store.devices_with_chunks, self._engine, named)
+            on_their_way = self.history.cut_devices()
+            having = await asyncio.to_thread(store.devices_with_chunks, self._engine, named)
+            self._without_chunks = named - having - on_their_way
 
     async def _history_of(self, intervals: Sequence[Interval]) -> list[Reading]:
         """Readings of devices in intervals, each once, devices by name. Raises Unavailable."""
         oldest = self._clock.now_us() - HISTORY_DAYS * DAY
         found: dict[tuple[str, bytes], Reading] = {}
-        await self.kept()  # what is on its way into the store stands neither there nor in memory for a moment
         for device, from_, until in sorted(set(intervals)):
             since = max(from_, oldest)
+            lines = list(self.history.lines(device))  # first: what leaves the memory while we ask is in the store
             chunks = [] if device in self._without_chunks else await asyncio.to_thread(
                 store.device_chunks, self._engine, [device], since, until)
-            for reading in again(chunks, self.history.lines(device), since, until):
+            for reading in again(chunks, lines, since, until):
                 found.setdefault((device, bytes(reading.line)), reading)
         return list(found.values())
 
