@@ -19,6 +19,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from emon.domain.errors import Unavailable
 from emon.journal.kafka_client import Connection, explained, in_time, stopped
 from emon.journal.kafka_fencing import FencedProducer, FencedRequests
+from emon.journal.kafka_members import client_id, dismiss_dead
 from emon.journal.kafka_producer import Grouped, producer_arguments, send, unwrapped
 from emon.journal.kafka_records import make_records
 from emon.journal.port import Entry, Fenced, Record, TopicPartition
@@ -84,7 +85,7 @@ class KafkaConsumer:
     async def join(self) -> None:
         """Enters the group as a new member. Raises Unavailable."""
         consumer = AIOKafkaConsumer(
-            group_id=self._group, partition_assignment_strategy=[RangePartitionAssignor],
+            group_id=self._group, client_id=client_id(), partition_assignment_strategy=[RangePartitionAssignor],
             session_timeout_ms=int(KAFKA_SESSION_S * 1000),
             heartbeat_interval_ms=int(KAFKA_HEARTBEAT_S * 1000),
             **consumer_arguments(self._connection))
@@ -94,6 +95,7 @@ class KafkaConsumer:
         except BaseException:
             await stopped(consumer)
             raise
+        await dismiss_dead(self._connection, self._group)
         make_records(consumer)
         self._requests = FencedRequests(consumer)
         self._listener = Listener(self._decided)

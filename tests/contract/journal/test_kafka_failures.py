@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -21,6 +22,7 @@ from emon.journal.kafka_consumer import KafkaConsumer
 from emon.journal.kafka_fencing import FencedProducer
 from emon.journal.open import open_journal
 from emon.journal.port import ORDERS, RAW, TOPICS, Entry, Record, TopicPartition
+from emon.limits import KAFKA_SESSION_S
 from simulators import parts
 from tests.contract.journal import drivers, member
 from tests.contract.journal.drivers import Driver, drain, entries, next_offsets, numbers, read_back
@@ -89,6 +91,23 @@ async def test_a_process_killed_between_poll_and_commit_loses_nothing(
     assert await asyncio.to_thread(member.said, process) == "5"
     member.killed(process)
     assert numbers(await drain(await driver.join(journal), 5)) == list(range(5))
+
+
+async def test_a_killed_process_of_this_machine_is_not_waited_for(kafka: parts.Kafka, driver: Driver) -> None:
+    """Whether its parent has seen its end yet or not."""
+    journal = await driver.open()
+    await journal.append(entries(driver.a, range(5)))
+    for reaped in (True, False):
+        process = member.start("poll", kafka.url, driver.a, driver.b, driver.group)
+        assert await asyncio.to_thread(member.said, process) == "5"
+        process.kill()
+        await asyncio.to_thread(os.waitid, os.P_PID, process.pid, os.WEXITED | (0 if reaped else os.WNOWAIT))
+        started = time.monotonic()
+        consumer = await driver.join(journal)
+        assert numbers(await drain(consumer, 5)) == list(range(5))
+        assert time.monotonic() - started < KAFKA_SESSION_S / 2
+        await consumer.close()
+        member.killed(process)
 
 
 async def test_outputs_of_a_process_killed_in_its_transaction_are_never_seen(
