@@ -18,7 +18,9 @@ _PAIRS = (
 )
 
 
-def facts(person: Person, term: Term, span: Judged, reached: Callable[[int], bool]) -> Iterator[Fact]:
+def facts(
+    person: Person, term: Term, span: Judged, reached: Callable[[int], bool], *, of_the_battery_only: bool = False
+) -> Iterator[Fact]:
     """Of one judged span, as far as the clock is."""
     for device in sorted({bond.device for bond in person.bonds}):
         for start, end in _worn(person.bonds, device):
@@ -27,7 +29,8 @@ def facts(person: Person, term: Term, span: Judged, reached: Callable[[int], boo
                 continue
             reason = "unbound" if end < span.end else span.reason
             mine = [s for s in person.sightings if s.device == device and first <= s.at <= span.end and s.at < end]
-            for fact in _device(device, mine, last):
+            found = _battery(device, mine, last) if of_the_battery_only else _device(device, mine, last)
+            for fact in found:
                 ended, why = fact.ended, fact.reason
                 if ended is None and reached(last):
                     ended, why = last, reason

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from emon.domain.binding import Binding
 from emon.domain.order import Condition, Order, Place
 from emon.domain.zone import Zone
 from tests.oracle.ground import depth
-from tests.oracle.knowledge import Heard, Known, Sighting, accuracy_m, best_position
+from tests.oracle.knowledge import LONG_AGO, NEVER, Heard, Known, Sighting, accuracy_m, best_position
 from tests.oracle.versions import Bond, Term, bonds, in_force
 
 
@@ -18,6 +19,7 @@ class Fix:
     heard: Heard
     supports: bool
     strong: bool
+    beside: Heard | None = None  # the other person's fix that it was compared with
 
     @property
     def at(self) -> int:
@@ -25,11 +27,11 @@ class Fix:
 
 
 class Person:
-    """One participant's devices and sightings that are theirs by the bindings known."""
+    """One person's devices and sightings that are theirs by the bindings known."""
 
     def __init__(self, known: Known, participant: str) -> None:
         self.known, self.participant = known, participant
-        self.bonds = bonds(known, participant)
+        self.bonds = bonds(known, participant) or _of_nobodys(known, participant)
         self.sightings = [s for s in known.sightings.get(participant, []) if self.bonds_at(s.at, s.device)]
 
     def bonds_at(self, at: int, device: str | None = None) -> list[Bond]:
@@ -59,6 +61,14 @@ class Person:
             b.device == beacon and b.start <= at < b.end and b.binding.participant != self.participant
             for b in bonds(self.known)
         )
+
+
+def _of_nobodys(known: Known, device: str) -> list[Bond]:
+    """A device that an order names and that nobody is known to hold is its bearer's, always."""
+    named = {c.protected_device for versions in known.orders.values() for o in versions for c in o.conditions}
+    if device not in named or any(bond.device == device for bond in bonds(known)):
+        return []
+    return [Bond(device, LONG_AGO, NEVER, LONG_AGO, Binding(id="", device=device, protected_person=device))]
 
 
 def fixes(person: Person, term: Term) -> list[Fix]:

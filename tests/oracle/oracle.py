@@ -15,7 +15,7 @@ import msgspec
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.journal.records import Bound, InputRecord
-from tests.oracle import accumulated, attendance, breath, curfew, devices, laboratory, runs, silence, transdermal
+from tests.oracle import accumulated, attendance, breath, curfew, devices, laboratory, near, runs, silence, transdermal
 from tests.oracle.fixes import Fix, Person, fixes
 from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
 from tests.oracle.ledger import Interval, Ledger
@@ -49,6 +49,9 @@ KINDS = (
     "alcohol_confirmed",
     "alcohol_review",
     "alcohol_no_upload",
+    "keep_away",
+    "protected_contact_lost",
+    "protected_battery",
 )
 
 
@@ -197,6 +200,8 @@ def _term(
             yield from _attendance(person, term, fixes(person, term), horizon, result)
         case "contact":
             yield from _silence(person, term, outages, result)
+        case "keep_away":
+            yield from _near(person, term, result)
         case "alcohol":
             for span in judged_spans(term, None):
                 for fact in breath.facts(person, term, span.start, span.end, horizon, result.reached):
@@ -288,6 +293,24 @@ def _interval(
     )
 
 
+def _near(person: Person, term: Term, result: Judgement) -> Iterator[Interval]:
+    hers = near.protected(person.known, term)
+    all_fixes = near.fixes(person, hers, term)
+    for span in judged_spans(term, None):
+        for run in runs.runs(_within(all_fixes, span.start, span.end), term.condition):
+            if run.due < span.end and result.reached(run.due):
+                ended, reason = _end(run, span, result)
+                found = _interval(person, term, "keep_away", run.first, ended, reason, run, None)
+                yield dataclasses.replace(found, level=4) if found.level == 3 else found
+        if hers is None:
+            continue
+        for gap in near.silences(hers, term, span):
+            if result.reached(gap.due):
+                yield _of_gap(person, term, "protected_contact_lost", gap, span, result)
+        for fact in near.batteries(hers, term, span, result.reached):
+            yield _of_fact(person, term, fact)
+
+
 def _curfew(
     person: Person, term: Term, all_fixes: list[Fix], horizon: Span, result: Judgement
 ) -> Iterator[Interval]:
@@ -367,24 +390,29 @@ def _silence(
             for gap in silence.silences(
                 person, term.condition, span.start, span.end, standing, of_location=kind == "location_lost"
             ):
-                if not result.reached(gap.due):
-                    continue
-                ended, reason = gap.end, ""
-                if ended is None and result.reached(span.end):
-                    ended, reason = span.end, span.reason
-                piece = term.piece_at(gap.onset)
-                yield Interval(
-                    participant=person.participant,
-                    order=piece.order.id,
-                    condition=term.condition.id,
-                    kind=kind,
-                    onset=gap.onset,
-                    ended=ended,
-                    level=1,
-                    reason=reason,
-                    evidence=_heard(gap.evidence),
-                    order_version=piece.order.version,
-                )
+                if result.reached(gap.due):
+                    yield _of_gap(person, term, kind, gap, span, result)
+
+
+def _of_gap(
+    person: Person, term: Term, kind: str, gap: silence.Silence, span: Judged, result: Judgement
+) -> Interval:
+    ended, reason = gap.end, ""
+    if ended is None and result.reached(span.end):
+        ended, reason = span.end, span.reason
+    piece = term.piece_at(gap.onset)
+    return Interval(
+        participant=person.participant,
+        order=piece.order.id,
+        condition=term.condition.id,
+        kind=kind,
+        onset=gap.onset,
+        ended=ended,
+        level=1,
+        reason=reason,
+        evidence=_heard(gap.evidence),
+        order_version=piece.order.version,
+    )
 
 
 def _heard(sightings: Sequence[Sighting]) -> tuple[Heard, ...]:

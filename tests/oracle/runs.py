@@ -45,7 +45,8 @@ class Run:
     @property
     def evidence(self) -> list[Heard]:
         """All that the run rests on: its supporting fixes, and what ended it."""
-        return [fix.heard for fix in (*self.supports, *self.contrary)]
+        named = [(fix.heard, fix.beside) for fix in (*self.supports, *self.contrary)]
+        return [heard for pair in named for heard in pair if heard is not None]
 
 
 def confirm_fixes(condition: Condition) -> int:

@@ -159,12 +159,13 @@ class Scene:
     def bind(
         self,
         device: str = "D",
-        participant: str = "P",
+        participant: str | None = "P",
         *,
         since: float | None = -60,
         until: float | None = None,
         arrive: float = -60,
         version: int = 1,
+        protected: str | None = None,
         role: str | None = None,
         place: str | None = None,
         feed: str | None = None,
@@ -176,10 +177,11 @@ class Scene:
             (
                 self.at(arrive),
                 Binding(
-                    id=binding or f"B-{device}-{participant}",
+                    id=binding or f"B-{device}-{protected or participant}",
                     version=version,
                     device=device,
-                    participant=participant,
+                    participant=None if protected else participant,
+                    protected_person=protected,
                     role=role,
                     place=place,
                     feed=feed,
@@ -333,12 +335,14 @@ class Scene:
         )
         result: list[InputRecord] = []
         given: set[tuple[int, str]] = set()
+        orders = [v for _, v in self.versions if isinstance(v, Order)]
+        named = {c.protected_device for order in orders for c in order.conditions}
         for now in arrivals:
             group: list[InputRecord] = [o for o in self.own_outages if o.received_at == now]
             group += [_version(v, now) for arrive, v in self.versions if arrive == now]
             bindings = [v for arrive, v in self.versions if arrive <= now and isinstance(v, Binding)]
             for index, reading in enumerate(self.readings):
-                for person in _owners(reading, bindings) if reading.received_at <= now else []:
+                for person in _owners(reading, bindings, named) if reading.received_at <= now else []:
                     if (index, person) not in given:
                         given.add((index, person))
                         group.append(Bound(participant=person, received_at=now, reading=reading))
@@ -354,8 +358,8 @@ def _version(version: Order | Zone | Binding, now: int) -> OrderVersion | ZoneVe
     return BindingVersion(received_at=now, binding=version)
 
 
-def _owners(reading: Reading, bindings: list[Binding]) -> list[str]:
-    """To whom the bindings known give a reading."""
+def _owners(reading: Reading, bindings: list[Binding], named: set[str | None]) -> list[str]:
+    """To whom the bindings known give a reading; what a named device says while nobody holds it is its own."""
     owners = set()
     for name in {binding.id for binding in bindings}:
         begun = [b for b in bindings if b.id == name and (b.effective_from or -1) <= reading.observed_at]
@@ -367,7 +371,9 @@ def _owners(reading: Reading, bindings: list[Binding]) -> list[str]:
             and newest.device == reading.device
             and (newest.from_ or -1) <= reading.observed_at
             and (newest.until is None or reading.observed_at < newest.until)
-            and newest.participant
+            and (holder := newest.participant or newest.protected_person)
         ):
-            owners.add(newest.participant)
-    return sorted(owners) if len(owners) == 1 else []  # two holders: nobody's until that is resolved
+            owners.add(holder)
+    if len(owners) == 1:
+        return sorted(owners)
+    return [reading.device] if reading.device in named else []  # two holders: nobody's until that is resolved

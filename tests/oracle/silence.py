@@ -150,7 +150,7 @@ def _smallest_every(known: Known, participants: frozenset[str], at: int) -> int 
 
 def outages(known: Known) -> list[Outage]:
     """Feed outages that stand or stood by the clock of what is known (a whole second)."""
-    everybody = [bond for bond in bonds(known) if bond.binding.participant is not None]
+    everybody = bonds(known)
     if len({bond.device for bond in everybody}) < MIN_MEMBERS:
         return []
     people = {participant: Person(known, participant) for participant in known.sightings}
@@ -183,7 +183,7 @@ def _state(
         if named == feed:
             members.append(bond)
     devices = {bond.device for bond in members}
-    participants = frozenset(bond.binding.participant or "" for bond in members)
+    participants = frozenset(bond.binding.participant or bond.binding.protected_person or "" for bond in members)
     heard = [s for s in sightings if s.device in devices and s.at <= at]
     period = _smallest_every(known, participants, at)
     if len(devices) < MIN_MEMBERS or not heard or period is None:

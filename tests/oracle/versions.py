@@ -175,8 +175,8 @@ class Bond:
     binding: Binding
 
 
-def bonds(known: Known, participant: str | None = None) -> list[Bond]:
-    """All bonds to a participant (None: to anybody). Time in which two people hold a device is nobody's."""
+def bonds(known: Known, person: str | None = None) -> list[Bond]:
+    """All bonds to a participant or protected person (None: to anybody). What two hold at once is nobody's."""
     claims = [claim for versions in known.bindings.values() for claim in _claims(versions)]
     result = []
     for claim in claims:
@@ -185,7 +185,7 @@ def bonds(known: Known, participant: str | None = None) -> list[Bond]:
             for other in claims
             if other.device == claim.device and _holder(other) != _holder(claim)
         ]
-        if participant in (None, claim.binding.participant):
+        if person is None or person in _holder(claim):
             result += [
                 Bond(claim.device, start, end, claim.bound_from, claim.binding)
                 for start, end in minus([(claim.start, claim.end)], disputed)

@@ -55,7 +55,7 @@ class Router:
         self.readings += readings
         for reading in readings:
             self.entries += self.sequencer.ticks_up_to(at)
-            if self.binder.book.owner(reading.device, reading.observed_at) is not None:
+            if self.binder.place(reading_of(msgspec.json.encode(reading)), at):
                 self.entries += arrival(self._place([reading], self.sequencer.stamp(at)))
 
     def _wait(self, at: int) -> None:

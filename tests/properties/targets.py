@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
+
+import msgspec
 
 from emon.domain.order import Condition
 from emon.domain.order import Test as PlannedTest
@@ -259,6 +263,76 @@ def _of_devices() -> list[Target]:
     ]
 
 
+def _of_two_people() -> list[Target]:
+    def near(**more: Any) -> Scene:
+        said = {"protected_person": "V", "distance_m": 300, **more}
+        return Scene().order(Condition(id="away", kind="keep_away", **said)).bind()
+
+    def known(**more: Any) -> Scene:
+        return near(**more).bind("V1", protected="V")
+
+    def together(scene: Scene, device: str = "V1", minutes: Sequence[float] = (0, 1), apart: float = 0,
+                 where: str = "home", **more: Any) -> Scene:
+        for minute in minutes:
+            scene.fix(minute, where, device=device, speed_mps=0, **more).fix(minute + apart, "home", speed_mps=0)
+        return scene
+
+    def rough(of: str) -> Scene:
+        scene = known()
+        for minute in (0, 1):
+            scene.fix(minute, "fence", device="V1", accuracy_m=30 if of == "hers" else 5, speed_mps=0)
+            scene.fix(minute, "home", accuracy_m=30 if of == "his" else 5, speed_mps=0)
+        return scene
+
+    def swapped(arrive: float = -60, **named: Any) -> Scene:
+        scene = near(**named).bind("V1", protected="V", until=30)
+        return scene.bind("V2", protected="V", since=30, arrive=arrive)
+
+    away = Condition(id="away", kind="keep_away", protected_person="W", distance_m=300)
+    ordered_later = together(Scene().order(away, participant="Q").bind().bind("V1", protected="V").order(
+        msgspec.structs.replace(away, protected_person="V"), arrive=30), minutes=(0, 31, 32))
+    earlier = known().fix(-1, "far", device="V1", speed_mps=0).fixes([0, 0.25], "home", speed_mps=0)
+    between = together(known(), minutes=(0, 10)).fix(5, "home")
+    late = together(known()).fix(0, "far", device="V1", arrive=20, speed_mps=0, accuracy_m=4)
+    tied = known().fixes([0, 10], "home", speed_mps=0)
+    for minute in (0, 10):
+        tied.fix(minute - 0.5, "home", device="V1", speed_mps=0).fix(minute + 0.5, "far", device="V1", speed_mps=0)
+    fast = known().fixes([0, 10], "home", speed_mps=0)
+    for minute in (0, 10):
+        fast.fix(minute + 1, "street", device="V1", speed_mps=3.0)
+    drained = known()
+    for minute, charge in ((0, 0.15), (1, 0.149), (2, 0.049), (3, 0.299), (4, 0.3)):
+        drained.status(minute, device="V1", battery_fraction=charge)
+    silent_feed = _feed(5).order(Condition(id="away", kind="keep_away", protected_person="V", distance_m=300))
+    silent_feed.bind().bind("V1", protected="V", feed="acme").status(5, device="V1", feed="acme")
+    return [
+        ("together", together(known()), 20),
+        ("her accuracy", rough("hers"), 20),
+        ("his accuracy", rough("his"), 20),
+        ("ninety seconds apart", together(known(), minutes=(0, 10), apart=1.5), 12),
+        ("more than ninety seconds apart", together(known(), minutes=(0, 10), apart=1.51), 12),
+        ("as near before as after", tied, 12),
+        ("a fast one", fast, 12),
+        ("her wifi fix between", between.fix(5, "far", device="V1", method="wifi"), 12),
+        ("a late fix of hers", late, 22),
+        ("a late fix of hers between", earlier.fix(0.5, "home", device="V1", arrive=20), 22),
+        ("at the limit", together(known(), where="fence"), 5),
+        ("by her wifi", together(known(), method="wifi"), 5),
+        ("an unknown one between", together(known(), minutes=(0, 10)).fix(5, "home").fix(
+            5, "far", device="V1", method="unknown"), 12),
+        ("her new phone", together(swapped(), "V2", (40, 41)), 45),
+        ("her new phone told late", together(swapped(60), "V2", (40, 41)), 65),
+        ("her new phone, the old one named", together(swapped(
+            protected_person=None, protected_device="V1"), "V2", (40, 41)), 45),
+        ("her old phone", together(swapped(), "V1", (40, 41)), 45),
+        ("ordered later", ordered_later, 35),
+        ("a device that nobody holds", together(near(protected_person=None, protected_device="V1")), 20),
+        ("silent", known().status(0, device="V1").status(20, device="V1").fixes([1, 10, 16], "far"), 40),
+        ("drained, protected", drained, 6),
+        ("her feed is silent", silent_feed, 60),
+    ]
+
+
 @lru_cache(maxsize=1)
 def targets() -> tuple[Case, ...]:
     """All of them, with the oracle's answers."""
@@ -274,5 +348,6 @@ def targets() -> tuple[Case, ...]:
             *_of_samples(),
             *_of_skin(),
             *_of_devices(),
+            *_of_two_people(),
         )
     )

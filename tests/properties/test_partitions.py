@@ -14,7 +14,7 @@ from emon.domain.finding import Finding, publication_key
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.history import MemoryHistory, MemorySnapshots
 from emon.journal.port import partition_of
-from emon.journal.records import Bound, HeardElsewhere, InputRecord, Tick
+from emon.journal.records import Bound, HeardElsewhere, InputRecord, OrderVersion, Tick
 from tests.properties.corpus import corpus
 from tests.properties.routing import judged as judged_by
 from tests.properties.running import REAL, at_once, cut
@@ -38,8 +38,14 @@ def share(records: Sequence[InputRecord], partition: int) -> list[InputRecord]:
     """What one partition is given."""
     heard: dict[str, list[HeardElsewhere]] = {}
     given: list[InputRecord] = []
+    orders = [record.order for record in records if isinstance(record, OrderVersion)]
+    keep_away = any(partition_of(order.participant, PARTITIONS) == partition and c.kind == "keep_away"
+                    for order in orders for c in order.conditions)
+    participants = {order.participant for order in orders}
     for record in records:
         match record:
+            case Bound(participant=who) if keep_away and who not in participants:
+                given.append(record)  # perhaps that of somebody who must be kept away from
             case Bound(participant=who, reading=one) if partition_of(who, PARTITIONS) != partition:
                 heard.setdefault(one.feed or "", []).append(HeardElsewhere(
                     one.device, one.kind, one.observed_at, record.received_at, one.seq, one.event, one.test_id))

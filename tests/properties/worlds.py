@@ -87,6 +87,11 @@ LABELS = (
     "alcohol_confirmed",
     "alcohol_review",
     "alcohol_no_upload",
+    "keep_away",
+    "protected_contact_lost",
+    "protected_battery",
+    "protected person's new phone",
+    "late fix of a protected person",
 )
 LABEL_OF_KIND = {
     "feed_outage": "feed outage",
@@ -285,6 +290,53 @@ def _with_condition(scene: Scene, condition: Condition) -> None:
     scene.versions[index] = (at, msgspec.structs.replace(order, conditions=(*order.conditions, condition)))
 
 
+def _away(draw: Draw, scene: Scene, date: str) -> None:
+    """A protected person whose phone goes where the bracelet goes, or elsewhere, a little earlier or later."""
+    named = draw(st.sampled_from([{"protected_person": "V"}] * 3 + [{"protected_device": "V1"}]))
+    limits = draw(st.sampled_from([None, None, {"every_s": 1800.0, "hold_s": 60.0}]))
+    away = Condition(id="away", kind="keep_away", distance_m=draw(st.sampled_from([300, 300, 150])), limits=limits,
+                     **named, **_knobs(draw))
+    _with_condition(scene, away)
+    if draw(st.sampled_from([False, False, True])):
+        scene.order(away, participant="Q", time_zone=_orders(scene)[0].time_zone)
+    phones = ["V1"]
+    if named != {"protected_device": "V1"} or draw(st.booleans()):
+        swap = draw(st.sampled_from([None, None, 45, 90]))
+        lap = draw(st.sampled_from([0, 0, 30]))
+        scene.bind("V1", protected="V", until=None if swap is None else swap + lap)
+        if swap is not None:
+            scene.bind("V2", protected="V", since=swap, arrive=draw(st.sampled_from([-60, swap, swap + 40])))
+            phones.append("V2")
+    for _ in range(draw(st.integers(1, 3))):
+        _meeting(draw, scene, phones)
+    for reading in [r for r in scene.readings if r.kind == "position" and r.device == "D"]:
+        if draw(st.booleans()):
+            minute = (reading.observed_at - scene.at(0)) / 60e6
+            _her_fix(draw, scene, draw(st.sampled_from(phones)), minute, draw(sites))
+    for _ in range(draw(st.integers(0, 4))):
+        minute = draw(minutes) + draw(st.sampled_from([0, 0.25]))
+        scene.status(minute, device=draw(st.sampled_from(phones)), battery_fraction=draw(st.none() | charges),
+                     arrive=minute + draw(delays))
+
+
+def _meeting(draw: Draw, scene: Scene, phones: Sequence[str]) -> None:
+    """Both at two sites for some minutes."""
+    start, here, there = draw(minutes), draw(sites), draw(sites)
+    phone, step = draw(st.sampled_from(phones)), draw(st.sampled_from([1, 1, 2, 10]))
+    how: dict[str, Any] = {"accuracy_m": draw(accuracies), "speed_mps": draw(speeds)}
+    for index in range(draw(st.integers(2, 4))):
+        minute = start + index * step + 0.1
+        scene.fix(minute, here, arrive=minute + draw(delays), **how)
+        _her_fix(draw, scene, phone, minute, there)
+
+
+def _her_fix(draw: Draw, scene: Scene, device: str, minute: float, site: str) -> None:
+    minute += draw(st.sampled_from([0, 0, 0.25, -0.25, 0.5, -0.5, 1.5, -1.5, 1.51]))
+    scene.fix(minute, site, device=device, accuracy_m=draw(accuracies), method=draw(methods), speed_mps=draw(speeds),
+              arrive=minute + draw(delays))
+
+
+speeds = st.sampled_from([None, None, 0.0, 1.0, 3.0])
 CLOSING = {
     "strap_open": "strap_closed",
     "case_open": "case_closed",
@@ -607,6 +659,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "laboratory": _laboratory,
     "device": _device,
     "transdermal": _transdermal,
+    "away": _away,
     "routine": _routine,
     "appointment": _appointment,
     "allowance": _allowance,
@@ -631,7 +684,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "deaf": _deaf,
 }
 DUTIES = ("appointment", "allowance")  # places and people, beside zones and curfews
-MEASURES = ("breath", "laboratory", "device", "transdermal")  # what is measured beside positions
+MEASURES = ("breath", "laboratory", "device", "transdermal", "away")  # what is measured beside positions
 
 
 @st.composite
@@ -705,6 +758,14 @@ def labels_of_input(scene: Scene, time_zone: str) -> set[str]:
         ),
         "rebound": any(isinstance(v, Binding) and v.void for _, v in versions),
         "reading from the future": any(r.observed_at > r.received_at for r in readings),
+        "protected person's new phone": any(r.device == "V2" for r in readings),
+        "late fix of a protected person": any(
+            r.device.startswith("V") and r.kind == "position" and r.received_at > other.received_at
+            and abs(r.observed_at - other.observed_at) <= 90_000_000
+            for r in readings
+            for other in readings
+            if other.device == "D"
+        ),
         "zone version": any(isinstance(v, Zone) and v.version > 1 for _, v in scene.versions),
     }
     found |= {label for label, holds in checks.items() if holds}

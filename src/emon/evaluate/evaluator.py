@@ -365,7 +365,7 @@ class Evaluator:
     def _bind(self, record: BindingVersion) -> dict[str, int]:
         """Takes a binding in; also what only changes its role or place is a change."""
         binding = record.binding
-        owners = {holder(s.item)[1] for s in self._bindings.spans(binding.device)} | {holder(binding)[1]}
+        owners: set[str] = set()
         before = {d: list(self._bindings.spans(d)) for d in self._bindings.devices_named(binding)}
         self._bindings.add(binding)
         from_ = NEVER
@@ -377,7 +377,6 @@ class Evaluator:
         if from_ == NEVER:
             return {}
         changed = dict.fromkeys(owners, from_)
-        changed.pop("", None)  # a void version may name nobody
         for device in self._bindings.devices_named(binding):
             if device in self._orders.protected_devices:  # who must be kept away from may be another person now
                 owners.add(device)

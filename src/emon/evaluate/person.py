@@ -233,7 +233,7 @@ class Person:
                 condition.quiet = max(condition.quiet, condition.ledger.fors[-1])
         instants = sorted({bound.reading.observed_at for bound in moving})
         if rule.apart:
-            return _clusters(instants)
+            return _clusters(instants, condition.standing())
         return [(instants[0], instants[-1])] if instants else []
 
     def _region(self, case: Case, terms: list[Term], condition: Conditioned, from_: int,
@@ -269,11 +269,13 @@ class Person:
         return [o for outages in books.outages.values() for o in outages if not devices.isdisjoint(o.members)]
 
 
-def _clusters(instants: list[int]) -> list[tuple[int, int]]:
-    """Sorted instants, those close together as one span."""
+def _clusters(instants: list[int], standing: Sequence[Standing]) -> list[tuple[int, int]]:
+    """Sorted instants as spans: together those that are close, and those between which a finding stands: which new
+    interval it is now can only be told when all are known."""
     spans: list[tuple[int, int]] = []
     for at in instants:
-        if spans and at - spans[-1][1] <= JUDGED_TOGETHER:
+        if spans and (at - spans[-1][1] <= JUDGED_TOGETHER or any(
+                s.onset <= at and (s.ended is None or s.ended >= spans[-1][1]) for s in standing)):
             spans[-1] = (spans[-1][0], at)
         else:
             spans.append((at, at))
