@@ -10,18 +10,25 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emon.domain.binding import Binding
 from emon.domain.finding import Finding, publication_key
+from emon.domain.order import Order
+from emon.domain.zone import Zone
+from emon.evaluate.batch import evaluate, merge
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.history import MemoryHistory, MemorySnapshots
 from emon.journal.port import partition_of
 from emon.journal.records import Bound, HeardElsewhere, InputRecord, OrderVersion, Tick
 from tests.properties.corpus import corpus
+from tests.properties.rearrange import all_arrived
 from tests.properties.routing import judged as judged_by
 from tests.properties.running import REAL, at_once, cut
+from tests.properties.views import in_force
 from tests.properties.worlds import World, worlds
 
 SECOND = 1_000_000
 PARTITIONS = 3
+COLLIDING = ("swap", "unbound", "rebound", "late", "conflict", "version")
 
 
 def ticking(records: Sequence[InputRecord]) -> list[InputRecord]:
@@ -97,7 +104,20 @@ def test_partitions_together_say_what_one_says() -> None:
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
-@given(worlds() | worlds(always=("outage",)), st.sampled_from([2, 4]), st.integers(0, 1 << 16))
+@given(worlds(COLLIDING, 2, always=("away",)), st.sampled_from([1, 3]))
+def test_what_the_router_tells_of_two_people_is_judged_as_from_files(world: World, partitions: int) -> None:
+    """A protected person's readings come through whatever is known of her when, as if all lay in files."""
+    scene, until = world.scene, all_arrived(world.scene)
+    versions = [msgspec.structs.replace(v, received_at=at) for at, v in scene.versions]
+    files = merge(sorted(scene.readings, key=lambda r: r.received_at),
+                  [v for v in versions if isinstance(v, Order)], [v for v in versions if isinstance(v, Zone)],
+                  [v for v in versions if isinstance(v, Binding)])
+    assert in_force(judged_by(scene, partitions, until)) == in_force(list(evaluate(files, until)))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(worlds() | worlds(always=("outage",)) | worlds(always=("away",)), st.sampled_from([2, 4]),
+       st.integers(0, 1 << 16))
 def test_the_routers_partitions_say_what_its_only_one_says(world: World, partitions: int, seed: int) -> None:
     """With the router's own code, whatever the world; readings from the future, conflicts, swaps and outages too."""
     alone = judged_by(world.scene, 1, world.until_at)

@@ -445,9 +445,9 @@ class Evaluator:
         return self._leave_lane(name) if name in self._people else self._new_person(name)
 
     def _person(self, participant: str) -> Person | None:
-        """The participant; None where another partition judges them."""
+        """The participant; None where another partition judges them, and nobody here must keep away from them."""
         person = self._people.get(participant)
-        if person is None and self._is_mine(participant):
+        if person is None and (self._is_mine(participant) or self._who_keeps_away(participant)):
             person = self._new_person(participant)
         return person
 

@@ -3,7 +3,8 @@
 A reading goes to the partition of the participant who held the device when it was observed. The readings of
 whoever must be kept away from also go to the partition of each participant whom some order version tells so:
 nearness then needs no look into another partition. `Bound.participant` names whose reading it is, participant
-or protected person; for a device that a condition names as `protected_device` and nobody holds, the device.
+or protected person; for a device that a condition names as `protected_device` and nobody holds, the device. Whoever
+ever held such a device may be the one who is meant: all devices of theirs go the same way.
 A device that two people hold at once sends to nobody. What goes to nobody stays in the device's history, and
 when a version changes whose it is, also back in time, it goes to whoever holds the device now.
 """
@@ -70,6 +71,7 @@ class Binder:
         self._watchers: dict[str, set[int]] = {}  # who must be kept away from -> partitions that need to know
         self._device_watchers: dict[str, set[int]] = {}  # the same for devices that conditions name
         self._devices: dict[str, set[str]] = {}  # person -> devices that any version gave them
+        self._holders: dict[str, set[str]] = {}  # device -> people whom any version gave it to
 
     def take(self, record: OrdersRecord) -> Change:
         """Takes a version in. One that was taken in before, with the same content, changes nothing."""
@@ -95,7 +97,9 @@ class Binder:
             if self._is_news(record):
                 versions.append(record)
                 self._devices.setdefault(holder(binding)[1], set()).add(binding.device)
+                self._holders.setdefault(binding.device, set()).add(holder(binding)[1])
                 intervals += self.book.add(binding)
+                intervals += self._watch_holders(binding.device)
         return Change(versions, intervals)
 
     def _watch(self, order: Order) -> list[Interval]:
@@ -104,13 +108,25 @@ class Binder:
         again: list[Interval] = []
         for condition in order.conditions:
             person, device = condition.protected_person, condition.protected_device
-            if person is not None and partition not in self._watchers.setdefault(person, set()):
-                self._watchers[person].add(partition)
-                again += [(each, ALWAYS, NEVER) for each in sorted(self._devices.get(person, ()))]
+            if person is not None:
+                again += self._watch_person(person, partition)
             if device is not None and partition not in self._device_watchers.setdefault(device, set()):
                 self._device_watchers[device].add(partition)
-                again.append((device, ALWAYS, NEVER))
+                again += [(device, ALWAYS, NEVER), *self._watch_holders(device)]
         return again
+
+    def _watch_person(self, person: str, partition: int) -> list[Interval]:
+        """What a partition lacks that needs all devices of a person from now on."""
+        if partition in self._watchers.setdefault(person, set()):
+            return []
+        self._watchers[person].add(partition)
+        return [(device, ALWAYS, NEVER) for device in sorted(self._devices.get(person, ()))]
+
+    def _watch_holders(self, device: str) -> list[Interval]:
+        """The same of whoever ever held a device that conditions name."""
+        return [interval for person in sorted(self._holders.get(device, ()))
+                for partition in sorted(self._device_watchers.get(device, ()))
+                for interval in self._watch_person(person, partition)]
 
     def _is_news(self, record: VersionRecord) -> bool:
         digest = blake2b(_encode(msgspec.structs.replace(record, received_at=0)), digest_size=16).digest()

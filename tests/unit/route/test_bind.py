@@ -72,6 +72,27 @@ def test_a_protected_persons_fix_goes_to_everybody_who_must_keep_away() -> None:
     assert who(binder.place(on_its_way("V", 1), T0)) == sorted([(home("P-1"), "V-9"), (home(other), "V-9")])
 
 
+def test_whoever_held_a_named_device_is_followed_with_all_devices() -> None:
+    binder = Binder(PARTITIONS)
+    take(binder, bound("V1", None, person="V-9", until_s=10), order("P-1", away_from_device="V1"))
+    change = take(binder, bound("V2", None, person="V-9", from_s=10))[0]
+    assert ("V2", T0 + 10_000_000, NEVER) in change.again  # type: ignore[attr-defined]
+    assert who(binder.place(on_its_way("V2", 11), T0)) == [(home("P-1"), "V-9")]
+    other = next(f"P-{n}" for n in range(2, 99) if home(f"P-{n}") != home("P-1"))
+    change = take(binder, order(other, away_from_device="V1"))[0]
+    assert {device for device, _, _ in change.again} == {"V1", "V2"}  # type: ignore[attr-defined]
+    assert who(binder.place(on_its_way("V2", 11), T0)) == sorted([(home("P-1"), "V-9"), (home(other), "V-9")])
+
+
+def test_a_holder_of_a_named_device_who_becomes_known_later_is_followed_too() -> None:
+    binder = Binder(PARTITIONS)
+    take(binder, order("P-1", away_from_device="V1"), bound("V2", None, person="V-9"))
+    assert binder.place(on_its_way("V2", 1), T0) == []
+    change = take(binder, bound("V1", None, person="V-9"))[0]
+    assert {device for device, _, _ in change.again} == {"V1", "V2"}  # type: ignore[attr-defined]
+    assert who(binder.place(on_its_way("V2", 1), T0)) == [(home("P-1"), "V-9")]
+
+
 def test_a_protected_participants_fix_goes_home_too() -> None:
     binder = Binder(PARTITIONS)
     other = next(f"P-{n}" for n in range(2, 99) if home(f"P-{n}") != home("P-1"))

@@ -53,11 +53,12 @@ def bound(device: str, participant: str | None, *, version: int = 1, from_s: flo
     return Entry(ORDERS, f"binding:{binding.id}:{version}", encode(record))
 
 
-def order(participant: str, *, away_from: str | None = None, devices: Sequence[str] = (), at_s: float = 0,
-          version: int = 1) -> Entry:
+def order(participant: str, *, away_from: str | None = None, away_from_device: str | None = None,
+          devices: Sequence[str] = (), at_s: float = 0, version: int = 1) -> Entry:
     """An order version as it stands on emon.orders."""
-    conditions = () if away_from is None else (
-        Condition(id="c1", kind="keep_away", protected_person=away_from, distance_m=500),)
+    conditions = () if away_from is None and away_from_device is None else (
+        Condition(id="c1", kind="keep_away", protected_person=away_from, protected_device=away_from_device,
+                  distance_m=500),)
     name = f"O-{participant}"
     document = Order(id=name, version=version, participant=participant, conditions=conditions, devices=tuple(
         Binding(id=f"{name}:{d}", version=version, device=d, participant=participant) for d in devices))
