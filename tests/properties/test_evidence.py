@@ -7,9 +7,11 @@ from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
+from pyproj import Geod
 
 from emon.domain import instant
 from emon.domain.finding import Finding
+from emon.domain.reading import Reading
 from emon.journal.records import Bound
 from tests.oracle.fixes import places
 from tests.oracle.ground import depth
@@ -32,7 +34,7 @@ def test_evidence_had_arrived(world: World) -> None:
                 max(b.received_at, observed_at)
                 for b in world.records
                 if isinstance(b, Bound)
-                and line.participant in (None, b.participant)
+                and (line.participant in (None, b.participant) or line.kind.startswith(("keep_away", "protected")))
                 and b.reading.observed_at == observed_at
                 and (b.reading.device, b.reading.kind) == (named["device"], named["kind"])
             ]
@@ -59,6 +61,55 @@ def test_numbers_can_be_worked_out_again(world: World) -> None:
         measured = [m for r in candidates for m in _signed(line, order_known, at, r.lat or 0.0, r.lon or 0.0)]
         assert any(abs(m - fix["distance_m"]) <= 0.02 for m in measured)
         assert abs(fix["distance_m"]) > fix["accuracy_m"]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(worlds(always=("away",), most_twists=1))
+def test_what_two_people_were_apart_can_be_worked_out_again(world: World) -> None:
+    """From the readings named: the distance, how unsure it is, and on which side of what is ordered it lies. Where
+    she was is not told."""
+    for line in at_once(REAL, world.records, world.until_at):
+        assert not ({"lat", "lon"} & set(_names(line.evidence)))
+        if line.kind != "keep_away" or line.status == "withdrawn":
+            continue
+        told = line.evidence["parameters"]
+        for pair in line.evidence["pairs"]:
+            mine = _fixes_at(world, line, pair["observed_at"], pair["method"], pair["accuracy_m"])
+            hers = _fixes_at(world, line, pair["protected_observed_at"], pair["protected_method"],
+                             pair["protected_accuracy_m"])
+            speeds = {max((s for s in (a.speed_mps, b.speed_mps) if s is not None), default=1.5)
+                      for a in mine for b in hers}
+            assert pair["speed_mps"] in speeds
+            assert any(abs(_apart_m(a, b) - pair["distance_m"]) <= 0.02 for a in mine for b in hers)
+            slack = pair["accuracy_m"] + pair["protected_accuracy_m"] + pair["apart_s"] * pair["speed_mps"]
+            assert abs(slack - pair["slack_m"]) < 1e-5
+            assert pair["apart_s"] <= told["pair_s"] == 90
+            assert abs(pair["distance_m"] - told["distance_m"]) > pair["slack_m"] - 1e-5
+        near = [p for p in line.evidence["pairs"] if p["distance_m"] + p["slack_m"] < told["distance_m"]]
+        assert len(near) >= told["confirm_fixes"]
+        assert all(p["method"] == p["protected_method"] == "gnss" for p in near)
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _names(inner)
+
+
+def _fixes_at(world: World, line: Finding, at: str, method: str, accuracy: float) -> list[Reading]:
+    return [b.reading for b in world.records if isinstance(b, Bound) and b.received_at <= line.decided_at
+            and b.reading.kind == "position" and b.reading.observed_at == instant.parse(at)
+            and b.reading.method == method and accuracy_m(b.reading) == accuracy]
+
+
+def _apart_m(a: Reading, b: Reading) -> float:
+    """Along the ellipsoid."""
+    metres: float = Geod(ellps="WGS84").line_length([a.lon or 0.0, b.lon or 0.0], [a.lat or 0.0, b.lat or 0.0])
+    return metres
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, database=None)
