@@ -2,11 +2,11 @@
 
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { alertDetail, type Command, track } from "../api.ts";
+import { Shown } from "../charts/Shown.tsx";
 import { listen } from "../live/live.ts";
 import { evidenceKeys, isEvidence, silences } from "../map/scene.ts";
 import { MapCard } from "../map/MapCard.tsx";
 import { useCommands } from "../parts/commands.tsx";
-import { Curve } from "../parts/Curve.tsx";
 import { useKeys } from "../parts/keys.ts";
 import { HERE } from "../parts/marks.tsx";
 import { go, Link } from "../parts/router.tsx";
@@ -140,16 +140,13 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
     return [named, place, ...(Array.isArray(places) ? places : [])].filter(Boolean).map(String);
   }, [alert.condition_in_force]);
   const shapes = useMemo(() => withPlaces(alert), [alert]);
-  const alcohol = readings.some((reading) => reading.kind === "alcohol_transdermal");
   const hasPlaces =
     alert.zones.features.length > 0 || readings.some((reading) => reading.kind === "position");
   return (
     <div className="columns">
       <div className="stack">
         <Facts alert={alert} zone={zone} />
-        {alcohol && alert.family === "alcohol" && (
-          <Curve readings={readings} zone={zone} limits={alert.condition_in_force?.["limits"]} />
-        )}
+        {(shown || !alert.track || read.fault) && <Shown alert={alert} readings={readings} zone={zone} />}
         {read.fault && (
           <p className="notice">
             <strong>The track could not be read.</strong> {read.fault}
@@ -177,7 +174,6 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
             zone={zone}
           />
         )}
-        {alcohol && alert.family !== "alcohol" && <Curve readings={readings} zone={zone} />}
         <Versions alert={alert} zone={zone} />
       </div>
       <div className="stack">

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useState } from "react";
 import { participant, track, trackHref, zoneFeature } from "../api.ts";
 import { AlertList } from "../parts/AlertList.tsx";
 import { MapCard } from "../map/MapCard.tsx";
-import { Curve } from "../parts/Curve.tsx";
+import { SkinChart } from "../charts/SkinChart.tsx";
 import { useKeys } from "../parts/keys.ts";
 import { HERE, Time } from "../parts/marks.tsx";
 import { go, Link } from "../parts/router.tsx";
@@ -135,7 +135,7 @@ function Window({ found, zone, me }: { found: Participant; zone: string; me: str
           zone={zone}
         />
         {readings.some((reading) => reading.kind === "alcohol_transdermal") && (
-          <Curve readings={readings} zone={zone} />
+          <SkinChart readings={readings} zone={zone} />
         )}
         <Timeline
           key={String(quietly)}

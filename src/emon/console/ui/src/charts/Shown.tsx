@@ -1,0 +1,46 @@
+// The chart that an alert's newest standing finding asks for.
+
+import type { AlertDetail, Finding, Place, Reading } from "../types.ts";
+import { AllowanceChart } from "./AllowanceChart.tsx";
+import { AppointmentChart } from "./AppointmentChart.tsx";
+import { BatteryChart } from "./BatteryChart.tsx";
+import { SkinChart } from "./SkinChart.tsx";
+import { TestsChart } from "./TestsChart.tsx";
+
+const TESTS = new Set(["breath", "test_failed", "test_missed"]);
+
+function newest(alert: AlertDetail): Finding | null {
+  const all = alert.findings.map(({ finding }) => finding);
+  return all.findLast((finding) => finding.status !== "withdrawn") ?? all.at(-1) ?? null;
+}
+
+/** The places that the condition names; a condition without one means the order's first. */
+function placesOf(alert: AlertDetail): { places: Place[]; homeUnit: boolean } {
+  const all = alert.order_in_force?.places ?? [];
+  const { place, places } = alert.condition_in_force ?? { id: "", kind: "" };
+  const named = new Set([place, ...(Array.isArray(places) ? places : [])].filter(Boolean).map(String));
+  const found = named.size === 0 ? all.slice(0, 1) : all.filter((each) => named.has(each.id));
+  return { places: found, homeUnit: found.some((each) => each.id === all[0]?.id) };
+}
+
+export function Shown({ alert, readings, zone }: { alert: AlertDetail; readings: Reading[]; zone: string }) {
+  const finding = newest(alert);
+  const skin = readings.some((reading) => reading.kind === "alcohol_transdermal");
+  const beside = skin ? <SkinChart readings={readings} zone={zone} /> : null;
+  if (finding === null) return beside;
+  if (alert.family === "alcohol")
+    return (
+      <SkinChart
+        readings={readings}
+        zone={zone}
+        finding={finding}
+        limits={alert.condition_in_force?.["limits"]}
+      />
+    );
+  if (TESTS.has(alert.family)) return <TestsChart finding={finding} readings={readings} zone={zone} />;
+  if (alert.family === "battery") return <BatteryChart finding={finding} readings={readings} zone={zone} />;
+  if (alert.family === "curfew_accumulated") return <AllowanceChart finding={finding} zone={zone} />;
+  if (alert.family === "attendance" || finding.evidence["dwell_s"] !== undefined)
+    return <AppointmentChart finding={finding} readings={readings} zone={zone} {...placesOf(alert)} />;
+  return beside;
+}
