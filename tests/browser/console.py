@@ -19,6 +19,8 @@ from emon.alerts.endpoint import Commands
 from emon.clock import SystemClock
 from emon.console.app import create_app
 from emon.domain.finding import Finding, encode
+from emon.evaluate.port import Chunk
+from emon.ingest.orders import publish
 from emon.journal.open import open_journal
 from emon.journal.port import FINDINGS, ORDERS, Entry
 from emon.store import schema
@@ -90,6 +92,11 @@ class Console:
         self._do(self.journal.append([Entry(ORDERS, f"k{i}", value)
                                       for i, value in enumerate(world.documents(self.now()))]))
         SqlHistory(self.engine).append(world.chunks(onset))
+
+    def take_in(self, documents: Sequence[Any], chunks: Sequence[Chunk]) -> None:
+        """Orders, zones, bindings and people as they stand in files, and readings as the history keeps them."""
+        self._do(publish(self.journal, list(documents)))
+        SqlHistory(self.engine).append(chunks)
 
     def find(self, *findings: Finding) -> None:
         """Findings as the evaluator would write them; the alerts worker takes them from here."""

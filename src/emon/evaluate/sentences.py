@@ -149,7 +149,9 @@ def sentence(interval: Interval, place: str | None = None, beside: Mapping[str, 
     if interval.family == "location_lost" and "dwell_s" in interval.numbers:
         subject = "Too few fixes to say whether an appointment was kept"
     text = f"{subject} from {instant.iso(interval.onset)}"
-    if interval.ended is not None:
+    if interval.ended == interval.onset:
+        text = f"{subject} at {instant.iso(interval.onset)}; {_ENDED.get(interval.reason, interval.reason)}"
+    elif interval.ended is not None:
         text += f" to {instant.iso(interval.ended)}; {_ENDED.get(interval.reason, interval.reason)}"
     else:
         text += ", and still so"
@@ -164,7 +166,8 @@ def sentence(interval: Interval, place: str | None = None, beside: Mapping[str, 
     text += _apart(interval) + _analysed(interval) + _tested(interval) + _charged(interval)
     if interval.kind == "curfew_accumulated":
         allowance_s = interval.numbers["parameters"]["allowance_s_per_week"]
-        text += f". Away for {interval.numbers['away_s']:g} s so far; {allowance_s:g} s a week are allowed"
+        away = _duration(interval.numbers["away_s"])
+        text += f". Away for {away} so far; {_duration(allowance_s)} a week are allowed"
     if "dwell_s" in interval.numbers:
         text += _dwell(interval)
     elif interval.used and interval.kind in ("contact_lost", "location_lost", "protected_contact_lost"):
@@ -244,10 +247,16 @@ def _analysed(interval: Interval) -> str:
 def _dwell(interval: Interval) -> str:
     """How long somebody was seen at an appointment, of how long it takes."""
     numbers = interval.numbers
-    text = f". Seen there for {numbers['dwell_s']:g} s of {numbers['parameters']['minimum_s']:g} s"
+    text = f". Seen there for {_duration(numbers['dwell_s'])} of {_duration(numbers['parameters']['minimum_s'])}"
     if interval.family == "location_lost":
-        text += f"; nothing said where for up to {numbers['longest_gap_s']:g} s"
+        text += f"; nothing said where for up to {_duration(numbers['longest_gap_s'])}"
     return text
+
+
+def _duration(seconds: float) -> str:
+    """Hours, minutes and seconds, without those that are none."""
+    parts = ((int(seconds // 3600), "h"), (int(seconds % 3600 // 60), "min"), (round(seconds % 60, 3), "s"))
+    return " ".join(f"{value:g} {unit}" for value, unit in parts if value) or "0 s"
 
 
 def _reading(bound: Bound) -> dict[str, Any]:

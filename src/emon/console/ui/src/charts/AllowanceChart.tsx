@@ -1,7 +1,7 @@
 // A week's curfew allowance: what each day took of it, stacked on the days before, against what is allowed.
 
 import { useMemo } from "react";
-import { span } from "../times.ts";
+import { millis, span } from "../times.ts";
 import type { Finding } from "../types.ts";
 import { plain } from "../words.ts";
 import { clock, instant } from "./axis.ts";
@@ -97,9 +97,13 @@ export function AllowanceChart({ finding, zone }: { finding: Finding; zone: stri
       }}
       below={
         <div className="told">
-          <ul className="keys">
+          <ul className="notes">
             <li>
               <i className="swatch within" aria-hidden="true" /> Within the allowance
+            </li>
+            <li>
+              <strong>{finding.ended === null ? "Used up" : "Counted"}</strong> by {clock(millis(finding.decided_at), zone, from)}
+              {finding.ended === null && ", counted up to then; the rest is added when the week ends"}
             </li>
             {total > allowed && (
               <li>

@@ -66,7 +66,7 @@ export function AppointmentChart({ finding, readings, places, homeUnit, zone }: 
       )}
       below={
         <div className="told">
-          <ul className="keys">
+          <ul className="notes">
             {(Object.keys(WORDS) as Where[])
               .filter((where) => pieces.some((piece) => piece.where === where))
               .map((where) => (

@@ -58,7 +58,7 @@ export function BatteryChart({ finding, readings, zone }: { finding: Finding; re
       )}
       below={
         <div className="told">
-          <ul className="keys">
+          <ul className="notes">
             <li>
               <strong>Low</strong> below {percent(low)}
             </li>

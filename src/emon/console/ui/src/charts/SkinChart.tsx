@@ -70,7 +70,7 @@ export function SkinChart({ readings, zone, finding = null, limits }: Props) {
       below={
         finding && (
           <div className="told">
-            <ul className="keys">
+            <ul className="notes">
               <Key letter="A" name="Foot" level={foot} say={say} when={when} unit={unit} none="not observed" />
               <Key letter="B" name="Peak" level={peak} say={say} when={when} unit={unit} none="not observed" />
               <Key
@@ -84,7 +84,7 @@ export function SkinChart({ readings, zone, finding = null, limits }: Props) {
               />
             </ul>
             {slopes.length > 0 && (
-              <ul className="keys">
+              <ul className="notes">
                 {slopes.map(({ name, value, limit: most }) => (
                   <li key={name}>
                     <strong>{name}</strong> {value.toFixed(3)} {unit} an hour,{" "}

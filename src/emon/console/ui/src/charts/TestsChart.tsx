@@ -49,7 +49,7 @@ export function TestsChart({ finding, readings, zone }: { finding: Finding; read
       draw={(width) => <Bars width={width} lanes={lanes} from={from} to={to} zone={zone} />}
       below={
         <div className="told">
-          <ul className="keys">
+          <ul className="notes">
             {taken.map((one) => (
               <li key={`${one.at}${one.title}`}>
                 <i className={`swatch ${one.bad ? "diamond" : "round"}`} aria-hidden="true" />{" "}

@@ -4,7 +4,7 @@
 import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { type Tick, timeTicks } from "./axis.ts";
 
-const ROOM_FOR_A_TICK = 74; // pixels
+const ROOM_FOR_A_TICK = 58; // pixels
 
 interface Props {
   title: string;
