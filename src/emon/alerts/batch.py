@@ -5,7 +5,7 @@ Idempotent on (finding_id, revision): a batch that comes again after a crash cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emon.alerts import arrival
@@ -26,20 +26,25 @@ def take(book: AlertBook, batch: Sequence[Arrived], *, at: int, wall: int, ready
     """Applies the revisions in order. `at`: the pipeline's clock; `wall`: the wall's; `ready`: whether
     people may be told at once, because nothing that is known already is still unread."""
     book.preload([arrival.key(one.finding) for one in batch], [one.finding.finding_id for one in batch])
-    book.load_findings(_asked(book, batch))
+    asked = [_asked(book, one.finding) for one in batch]
+    book.load_findings(one for one in asked if isinstance(one, int))
+    book.load_orders(one for one in asked if isinstance(one, tuple))
     for one in batch:
         _take_one(book, one, at, wall, ready)
 
 
-def _asked(book: AlertBook, batch: Sequence[Arrived]) -> Iterator[int]:
-    """Alerts whose findings the batch will ask for, as far as that can be told before it."""
-    for one in batch:
-        known = book.finding(one.finding.finding_id)
-        newest = None if known is not None else book.newest(arrival.key(one.finding))
-        if known is not None:
-            yield known[1]
-        elif newest is not None and arrival.joins(newest, one.finding):
-            yield newest.alert_id
+def _asked(book: AlertBook, finding: Finding) -> int | tuple[str, int] | None:
+    """What taking the finding in will ask for, as far as that can be told before the batch: an alert's findings,
+    or of a new alert the order version."""
+    known = book.finding(finding.finding_id)
+    if known is not None:
+        return known[1]
+    newest = book.newest(arrival.key(finding))
+    if newest is not None and arrival.joins(newest, finding):
+        return newest.alert_id
+    if finding.order is None or finding.order_version is None:
+        return None
+    return finding.order, finding.order_version
 
 
 def _take_one(book: AlertBook, one: Arrived, at: int, wall: int, ready: bool) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import structlog
@@ -94,6 +94,19 @@ def _caught_up_since(store: Engine, began: int) -> bool:
 # --- notices into messages ----------------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class Known:
+    """Read in bulk for a batch of notices: officers by id, and the thread of each alert that has one."""
+
+    officers: dict[str, Person]
+    threads: dict[int, str]
+
+    def look_again(self, connection: Connection, alert_id: int) -> None:
+        """The alert's thread as it is now."""
+        self.threads.pop(alert_id, None)
+        self.threads.update(messages.threads_of(connection, [alert_id]))
+
+
 def plan_once(store: Engine, setting: Setting, clock: Clock, wall: Clock) -> bool:
     """Plans a batch of notices, and puts on record whom nobody could tell. Whether there was anything.
 
@@ -113,38 +126,49 @@ def _plan(store: Engine, setting: Setting) -> None:
     with writing(store) as connection:
         rows = messages.take_ready_notices(connection, PLAN_BATCH)
         found = messages.newest_findings(connection, [row.finding_id for row in rows])
+        alert_ids = list({row.alert_id for row in rows})
+        alerts = queue.some(connection, alert_ids)
+        known = Known(documents.people(connection, [one.officer for one in alerts.values() if one.officer]),
+                      messages.threads_of(connection, alert_ids))
+        planned: list[Message] = []
+        planned_for: set[int] = set()
         for row in rows:
-            alert = queue.one(connection, row.alert_id)
-            assert alert is not None
-            about = About(notice_id=row.notice_id, kind=row.kind, reason=row.reason, alert=alert,
+            about = About(notice_id=row.notice_id, kind=row.kind, reason=row.reason, alert=alerts[row.alert_id],
                           finding=found[row.finding_id], created_at=row.created_at)
-            planned = _corrections(connection, about, setting) if row.kind == "correction" \
-                else _tell(connection, about, setting)
-            messages.add(connection, [asdict(one) for one in planned])
+            if row.alert_id in planned_for or row.kind == "correction":  # it depends on what was planned before it
+                _add(connection, planned)
+                planned.clear()
+                known.look_again(connection, row.alert_id)
+            planned += _corrections(connection, about, known, setting) if row.kind == "correction" \
+                else _tell(connection, about, known, setting)
+            planned_for.add(row.alert_id)
+        _add(connection, planned)
+
+
+def _add(connection: Connection, planned: Sequence[Message]) -> None:
+    messages.add(connection, [asdict(one) for one in planned])
 
 
 def _give_up(store: Engine, clock: Clock, wall: Clock) -> None:
     with writing(store) as connection:
         rows = messages.unreachable(connection, PLAN_BATCH)
-        for row in rows:
-            messages.settle(connection, row.message_id, "failed", "nobody could be told")
+        messages.settle(connection, [row.message_id for row in rows], "failed", "nobody could be told")
         _record(connection, "nobody_told", rows, clock, wall)
 
 
-def _tell(connection: Connection, about: About, setting: Setting) -> list[Message]:
-    return plan.tell(about, _recipients(connection, about),
-                     messages.thread_of(connection, about.alert.alert_id), setting)
+def _tell(connection: Connection, about: About, known: Known, setting: Setting) -> list[Message]:
+    return plan.tell(about, _recipients(connection, about, known), known.threads.get(about.alert.alert_id), setting)
 
 
-def _recipients(connection: Connection, about: About) -> list[Person]:
+def _recipients(connection: Connection, about: About, known: Known) -> list[Person]:
     """The order's officer; of what concerns no participant, the supervisors."""
     if about.alert.participant is None:
         return documents.people_of_role(connection, "supervisor")
-    officer = about.alert.officer and documents.person(connection, about.alert.officer)
+    officer = known.officers.get(about.alert.officer or "")
     return [officer] if officer else []
 
 
-def _corrections(connection: Connection, about: About, setting: Setting) -> list[Message]:
+def _corrections(connection: Connection, about: About, known: Known, setting: Setting) -> list[Message]:
     """What was not sent yet is called off, and said anew where it still stands; the rest is corrected."""
     told, called_off = [], False
     for row in messages.about_finding(connection, about.finding.finding_id):
@@ -158,7 +182,8 @@ def _corrections(connection: Connection, about: About, setting: Setting) -> list
                 methods=tuple(messages.methods_of(row)[row.method:])))
     planned = plan.correct(about, told, setting)
     if called_off and not told and about.reason != "withdrawn":
-        planned += _tell(connection, about, setting)
+        known.look_again(connection, about.alert.alert_id)  # what was called off has no thread
+        planned += _tell(connection, about, known, setting)
     return planned
 
 
@@ -167,6 +192,7 @@ def _record(connection: Connection, kind: str, rows: Sequence[Any], clock: Clock
     if not rows:
         return
     book = AlertBook(connection)
+    book.load(row.alert_id for row in rows)
     for row in rows:
         alert = book.get(row.alert_id)
         assert alert is not None

@@ -63,7 +63,7 @@ class AlertBook:
             for alert_id, document in rows:
                 found = findings.decode(document.encode())
                 self._findings[found.finding_id] = (found, alert_id)
-        self._load({known[1] for name in wanted if (known := self._findings[name]) is not None})
+        self.load({known[1] for name in wanted if (known := self._findings[name]) is not None})
         missing = [name for name in dict.fromkeys(keys) if name not in self._newest]
         self._newest.update(dict.fromkeys(missing))
         for part in _parts(missing):
@@ -74,14 +74,15 @@ class AlertBook:
                 self._states.setdefault(row.alert_id, state_of(row))
                 self._newest[row.key] = row.alert_id
 
-    def _load(self, alert_ids: Iterable[int]) -> None:
+    def load(self, alert_ids: Iterable[int]) -> None:
+        """Reads in bulk what `get` will be asked for."""
         for part in _parts([one for one in alert_ids if one not in self._states]):
             for row in self._connection.execute(select(_alert).where(_alert.c.alert_id.in_(part))):
                 self._states[row.alert_id] = state_of(row)
 
     def get(self, alert_id: int) -> AlertState | None:
         """The alert as it is now."""
-        self._load([alert_id])
+        self.load([alert_id])
         return self._states.get(alert_id)
 
     def newest(self, key: str) -> AlertState | None:
@@ -109,6 +110,13 @@ class AlertBook:
                     select(_finding.c.alert_id, _finding.c.document).where(_finding.c.alert_id.in_(part))):
                 found = findings.decode(document.encode())
                 self._of_alert[alert_id][found.finding_id] = found
+
+    def load_orders(self, versions: Iterable[tuple[str, int]]) -> None:
+        """Reads in bulk what `order` will be asked for."""
+        for part in _parts([one for one in dict.fromkeys(versions) if one not in self._orders]):
+            self._orders.update(dict.fromkeys(part))
+            for version, order in documents.some_orders(self._connection, set(part)).items():
+                self._orders[version] = order
 
     def order(self, order_id: str, version: int | None) -> Order | None:
         """A version of an order; None as version: the newest."""

@@ -5,7 +5,7 @@ Invariant: a version that is here never changes; taking the same record in again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar, assert_never
 
 import msgspec
@@ -85,6 +85,14 @@ def move(connection: Connection, topic: str, partition: int, next_offset: int) -
 def order(connection: Connection, order_id: str, version: int | None) -> Order | None:
     """A version of an order; None as version: the newest."""
     return _one(connection, _order, _order.c.order_id, order_id, version, Order)
+
+
+def some_orders(connection: Connection, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Order]:
+    """Those of these versions that there are, by order and version."""
+    rows = connection.execute(select(_order.c.order_id, _order.c.version, _order.c.document).where(
+        _order.c.order_id.in_(list({order_id for order_id, _ in wanted}))))
+    return {(order_id, version): msgspec.json.decode(document, type=Order)
+            for order_id, version, document in rows if (order_id, version) in wanted}
 
 
 def zone(connection: Connection, zone_id: str, version: int | None) -> Zone | None:

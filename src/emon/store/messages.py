@@ -48,11 +48,12 @@ def about_finding(connection: Connection, finding_id: str) -> list[Any]:
         _message.c.created_at, _message.c.message_id).with_for_update()))
 
 
-def thread_of(connection: Connection, alert_id: int) -> str | None:
-    """The thread of the alert's newest message that was not called off."""
-    return connection.execute(select(_message.c.thread).where(
-        _message.c.alert_id == alert_id, _message.c.state != "cancelled").order_by(
-        _message.c.created_at.desc(), _message.c.message_id).limit(1)).scalar()
+def threads_of(connection: Connection, alert_ids: Collection[int]) -> dict[int, str]:
+    """Of each alert, the thread of its newest message that was not called off."""
+    rows = connection.execute(select(_message.c.alert_id, _message.c.thread).where(
+        _message.c.alert_id.in_(alert_ids), _message.c.state != "cancelled").order_by(
+        _message.c.created_at, _message.c.message_id.desc()))
+    return {row.alert_id: row.thread for row in rows}
 
 
 def call_off(connection: Connection, message_id: str, reason: str) -> bool:
@@ -168,10 +169,10 @@ def unreachable(connection: Connection, limit: int) -> list[Any]:
         _message.c.priority, _message.c.created_at).limit(limit).with_for_update(skip_locked=True)))
 
 
-def settle(connection: Connection, message_id: str, state: str, reason: str) -> None:
-    """Ends a message that nobody received, and what would have corrected it."""
-    connection.execute(update(_message).where(_message.c.message_id == message_id).values(
+def settle(connection: Connection, message_ids: Collection[str], state: str, reason: str) -> None:
+    """Ends messages that nobody received, and what would have corrected them."""
+    connection.execute(update(_message).where(_message.c.message_id.in_(message_ids)).values(
         state=state, state_reason=reason, lease_owner=None, lease_until=None))
     connection.execute(update(_message).where(
-        _message.c.corrects == message_id, _message.c.state == "pending").values(
+        _message.c.corrects.in_(message_ids), _message.c.state == "pending").values(
         state="cancelled", state_reason="the original was never sent"))
