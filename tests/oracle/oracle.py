@@ -45,6 +45,7 @@ KINDS = (
     "tamper",
     "panic",
     "battery",
+    "motion_without_fix",
     "alcohol_possible",
     "alcohol_confirmed",
     "alcohol_review",

@@ -30,6 +30,7 @@ _ACCUMULATED = "emon.evaluate.rules.accumulated"
 _ATTENDANCE = "emon.evaluate.rules.attendance"
 _SCHEDULE = "emon.domain.schedule"
 _INTEGRITY = "emon.evaluate.rules.integrity"
+_MOTION, _LASTING = "emon.evaluate.rules.motion", "emon.evaluate.lasting"
 _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LABORATORY = "emon.evaluate.rules.laboratory"
 _TRANSDERMAL = "emon.evaluate.rules.transdermal"
@@ -283,6 +284,49 @@ PLANTS = (
         "if s.onset < from_ <= s.settled), default=from_)",
         "if s.onset < from_ < s.settled), default=from_)",
         "what comes in late about that instant would be a tamper of its own",
+    ),
+    Plant(
+        "a position a moment too late is in time",
+        _MOTION,
+        "following.at <= due)",
+        "following.at <= due + 60_000_000)",
+        "an hour would be longer than an hour",
+    ),
+    Plant(
+        "motion before the last hour counts",
+        _MOTION,
+        "return lasting.total(moving, until - MOTION_WITHIN, until)",
+        "return lasting.total(moving, until - 2 * MOTION_WITHIN, until)",
+        "two short walks hours apart would accuse",
+    ),
+    Plant(
+        "late positions end no motion",
+        _MOTION,
+        "(hint.last_event is not None and at <= hint.last_event)",
+        "False",
+        "what is in force would depend on arrival",
+    ),
+    Plant(
+        "only what is news moves",
+        _LASTING,
+        "of_day[max(since - 1, 0):] + found",
+        "of_day[since:] + found",
+        "motion that began long ago would be rest",
+    ),
+    Plant(
+        "motion is looked at where something comes in only",
+        _MOTION,
+        "where_nothing_is_open(from_ - MOTION_WITHIN, old)",
+        "where_nothing_is_open(from_, old)",
+        "an hour that began before the news would be overlooked",
+    ),
+    Plant(
+        "days of motion are lost in a restart",
+        _STATE,
+        "for kind, days in saved.measured_days.items()}",
+        "for kind, days in saved.measured_days.items() if kind != \"motion\"}",
+        "motion that began before it would be rest",
+        "restarted",
     ),
     Plant(
         "late fixes never end a faked location earlier",

@@ -259,6 +259,17 @@ def _of_devices() -> list[Target]:
         ("opened again where it ends", _worn().status(0, event="strap_open").status(10, event="strap_closed").status(
             10, event="strap_open", arrive=12), 15),
         ("drained", drained, 10),
+        ("moving since long ago", _worn().fix(0, "home").status(1, event="motion_start").fix(100, "home").fix(
+            165, "home"), 170),
+        ("motion in two hours", _worn().fix(0, "home").status(1, event="motion_start").status(
+            7, event="motion_stop").status(75, event="motion_start").status(81, event="motion_stop"), 200),
+        ("motion found in an hour that began before", _worn().fix(0, "home").status(1, event="motion_start").status(
+            9, event="motion_stop").status(70, event="motion_start").status(72, event="motion_stop").status(
+            50, event="motion_start", arrive=80).status(52, event="motion_stop", arrive=80), 200),
+        ("motion, and a late position", _worn().fix(0, "home").status(1, event="motion_start").status(
+            20, event="motion_stop").fix(70, "home").fix(30, "home", arrive=80), 200),
+        ("motion, and a position a second late", _worn().fix(0, "home").status(1, event="motion_start").fix(
+            60.02, "home"), 70),
         ("contradicting charges", _worn().status(0, battery_fraction=0.1).status(0, battery_fraction=0.2, arrive=5), 9),
     ]
 

@@ -81,6 +81,7 @@ LABELS = (
     "tamper",
     "panic",
     "battery",
+    "motion_without_fix",
     "unbound",
     "curfew_accumulated",
     "alcohol_possible",
@@ -280,6 +281,30 @@ def _device(draw: Draw, scene: Scene, date: str) -> None:
                      arrive=minute + draw(delays))
     if draw(st.sampled_from([False, False, True])):
         scene.bind("D", "P", version=2, until=draw(minutes), arrive=draw(st.sampled_from([-60, 60])))
+
+
+def _motion(draw: Draw, scene: Scene, date: str) -> None:
+    """Motion that begins and ends, now and then without a word of its end, with positions far apart."""
+    if all(c.id != "device" for c in _orders(scene)[0].conditions):
+        _with_condition(scene, Condition(id="device", kind="device_integrity"))
+    minute = draw(minutes) + draw(st.sampled_from([0, 0, 0.25]))
+    for _ in range(draw(st.integers(1, 3))):
+        scene.status(minute, event="motion_start", arrive=minute + draw(delays))
+        minute += draw(st.sampled_from([2, 5, 9.75, 10, 10.25, 30, 60]))
+        if draw(st.sampled_from([True, True, True, False])):
+            scene.status(minute, event="motion_stop", arrive=minute + draw(delays))
+        minute += draw(st.sampled_from([0, 1, 30, 49.75, 50, 55]))
+    for _ in range(draw(st.integers(0, 2))):
+        at = minute + draw(st.sampled_from([-60, -30, -10, 0, 10, 60]))
+        scene.fix(at, draw(sites), method=draw(methods), arrive=at + draw(delays))
+    if draw(st.sampled_from([False, False, True])):
+        scene.bind("H", "P", role="home")
+        at = minute + draw(st.sampled_from([-40, 0, 40]))
+        beacon = draw(st.sampled_from([None, "D", "X"]))
+        scene.presence(at, draw(st.booleans()), beacon=beacon, arrive=at + draw(delays))
+    if draw(st.sampled_from([False, False, True])):
+        scene.bind("D", "P", version=3, until=draw(minutes), role=draw(st.sampled_from([None, "alcohol"])),
+                   arrive=draw(st.sampled_from([-60, 60])))
 
 
 def _with_condition(scene: Scene, condition: Condition) -> None:
@@ -658,6 +683,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "breath": _breath,
     "laboratory": _laboratory,
     "device": _device,
+    "motion": _motion,
     "transdermal": _transdermal,
     "away": _away,
     "routine": _routine,
@@ -684,7 +710,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "deaf": _deaf,
 }
 DUTIES = ("appointment", "allowance")  # places and people, beside zones and curfews
-MEASURES = ("breath", "laboratory", "device", "transdermal", "away")  # what is measured beside positions
+MEASURES = ("breath", "laboratory", "device", "motion", "transdermal", "away")  # what is measured beside positions
 
 
 @st.composite

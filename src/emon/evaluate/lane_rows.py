@@ -129,6 +129,9 @@ def _add(row: Row, person: Person, term: Term, condition: Conditioned, orders: O
     if kind == "device_integrity":
         _clip(row, (ALWAYS if condition.hint.last_event is None else condition.hint.last_event) + 1, NEVER)
         return not positions_matter(condition.hint)
+    if kind == "motion_without_fix":
+        _clip(row, (ALWAYS if condition.hint.last_event is None else condition.hint.last_event) + 1, NEVER)
+        return condition.hint.open_from is None
     if kind == "attendance":
         _clip(row, decided_until(term, clock), NEVER)
         return condition.due is not None

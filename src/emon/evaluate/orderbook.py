@@ -21,7 +21,10 @@ from emon.evaluate import geo
 from emon.limits import ACCURACY_FACTOR
 
 _AROUND: Final = 3 * DAY  # a window is at most a day and a half long; more than that on either side
-FACETS: Final[Mapping[str, tuple[str, ...]]] = {"keep_away": ("protected_contact", "protected_battery")}
+FACETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "keep_away": ("protected_contact", "protected_battery"),
+    "device_integrity": ("motion_without_fix",),
+}
 """What else a condition of a kind demands, judged apart from it: each as a term of its own."""
 FACET: Final = "\x1f"  # stands before a facet's name behind the condition's id; no id contains it
 _REACH: Final = 800 * DAY  # touching windows are followed this far before they count as endless

@@ -8,7 +8,7 @@ accuracy; a tie is skipped. Arrival never decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -21,6 +21,8 @@ from emon.journal.records import Bound
 from emon.limits import UNKNOWN_ACCURACY_M
 
 MEASURING: Final = ("alcohol_breath", "alcohol_transdermal", "lab_result")  # rare kinds: their days are remembered
+LASTING: Final[Mapping[str, str]] = {"motion_start": "motion", "motion_stop": "motion",
+                                     "charging_start": "charging", "charging_stop": "charging"}
 _RANK: Final = {method: rank for rank, method in enumerate(METHODS)}
 _NO_ACCURACY: Final = (None, 0, 2147483647)
 
@@ -96,6 +98,12 @@ class Body:
             return None
         self.first_measured[name] = observed_at
         return min(known, wearing.until)
+
+    def note_event(self, event: str, observed_at: int) -> None:
+        """Remembers the days on which motion or charging began or ended."""
+        what = LASTING.get(event)
+        if what is not None:
+            self.measured_days.setdefault(what, set()).add(observed_at // DAY)
 
     @property
     def tracked(self) -> bool:

@@ -35,6 +35,7 @@ _SUBJECT = {
     "tamper": "Device tamper",
     "panic": "Panic button pressed",
     "battery": "Battery of the device low",
+    "motion_without_fix": "The device moves, and nothing says where",
     "breath_failed": "Breath test and its confirmation at or above the cut-off",
     "breath_missed": "Possibly a breath test missed",
     "breath_incomplete": "Breath test not completed",
@@ -163,7 +164,7 @@ def sentence(interval: Interval, place: str | None = None, beside: Mapping[str, 
                  f"accurate to {first['accuracy_m']:g} m")
     if place is not None:
         text += f". The place is known as {place}"
-    text += _apart(interval) + _analysed(interval) + _tested(interval) + _charged(interval)
+    text += _apart(interval) + _analysed(interval) + _tested(interval) + _charged(interval) + _moved(interval)
     if interval.kind == "curfew_accumulated":
         allowance_s = interval.numbers["parameters"]["allowance_s_per_week"]
         away = _duration(interval.numbers["away_s"])
@@ -217,6 +218,14 @@ def _charged(interval: Interval) -> str:
         return ""
     told = [f"{100 * charge['battery_fraction']:g} %" for charge in charges]
     return f". Charge reported: {', '.join(told)}"
+
+
+def _moved(interval: Interval) -> str:
+    """How much motion there was."""
+    if "moved_s" not in interval.numbers:
+        return ""
+    within_s = interval.numbers["parameters"]["within_s"]
+    return f". It reports {interval.numbers['moved_s']:g} s of motion within {within_s} s without a position"
 
 
 def _tested(interval: Interval) -> str:

@@ -47,6 +47,11 @@ def test_fixes_are_looked_at_while_a_location_is_faked_and_pass_afterwards() -> 
     assert _inside((5, "mock_location"))
 
 
+def test_fixes_pass_while_somebody_moves() -> None:
+    assert _inside((5, "motion_start"))
+    assert _inside((5, "motion_start"), (20, "motion_stop"))
+
+
 def _in_lane(judge: Evaluator) -> bool:
     lane = judge._lane
     return "P" in lane.index and bool(lane.inside[lane.index["P"]])

@@ -11,6 +11,7 @@ from emon.evaluate.rules.curfew import Curfew
 from emon.evaluate.rules.integrity import Integrity
 from emon.evaluate.rules.keep_away import KeepAway
 from emon.evaluate.rules.laboratory import Laboratory
+from emon.evaluate.rules.motion import Motion
 from emon.evaluate.rules.protected import ProtectedBattery, ProtectedContact
 from emon.evaluate.rules.zones import Zones
 from emon.evaluate.verdict import Accompanied, Reaching, Rule, Skimming
@@ -23,6 +24,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Laboratory(),
     Attendance(),
     Integrity(),
+    Motion(),
     KeepAway(),
     ProtectedContact(),
     ProtectedBattery(),
@@ -37,6 +39,7 @@ REACHING_OF_KIND: Final[dict[str, Reaching]] = {
     "alcohol": Alcohol(),
     "substance_testing": Laboratory(),
     "device_integrity": Integrity(),
+    "motion_without_fix": Motion(),
     "keep_away": KeepAway(),
     "protected_contact": ProtectedContact(),
     "protected_battery": ProtectedBattery(),

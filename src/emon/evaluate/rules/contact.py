@@ -34,12 +34,17 @@ class Pace(NamedTuple):
 
 class Heard(NamedTuple):
     """An instant at which devices were heard: the first and last of their readings in fold order (of one
-    identity what came in first). `located`: one of them also said where."""
+    identity what came in first). `where`: the same of those that may say where, if one of them does."""
 
     at: int
     first: Bound
     last: Bound
-    located: bool
+    where: tuple[Bound, Bound] | None
+
+    @property
+    def located(self) -> bool:
+        """Whether one of them also said where."""
+        return self.where is not None
 
 
 class Contact:
@@ -86,9 +91,14 @@ def pace_of(term: Term) -> Pace:
 
 
 def _heard(at: int, group: list[Bound], located_: bool) -> Heard:
-    ends = [min((b for b in group if key(b) == key(end)), key=lambda b: b.received_at)
-            for end in (group[0], group[-1])]
-    return Heard(at, ends[0], ends[1], located_)
+    places = [b for b in group if b.reading.kind in ("position", "presence")] if located_ else []
+    return Heard(at, *_ends(group), _ends(places) if places else None)
+
+
+def _ends(group: list[Bound]) -> tuple[Bound, Bound]:
+    first, last = (min((b for b in group if key(b) == key(end)), key=lambda b: b.received_at)
+                   for end in (group[0], group[-1]))
+    return first, last
 
 
 def _beside(case: Case, at: int) -> dict[str, Any]:
@@ -125,7 +135,8 @@ class _Silences:
             self._judge_silence(self.kind, last, None, following, onset, onset + self.pace.hold)
 
     def _lost_location(self, heard: list[Heard], from_start: bool, to_end: bool) -> None:
-        for last, following in self._gaps([h for h in heard if h.located], from_start, to_end):
+        places = [h._replace(first=h.where[0], last=h.where[1]) for h in heard if h.where is not None]
+        for last, following in self._gaps(places, from_start, to_end):
             base = self._base(last, following)
             onset = base + self.pace.every
             end = NEVER if following is None else following.at

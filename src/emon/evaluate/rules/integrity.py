@@ -98,7 +98,7 @@ class Integrity:
 def judge_devices(case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
                   judge: Callable[[_Device, Sequence[Said]], None]) -> Judged:
     """What each device of whoever the case is about reports, from where nothing is open on."""
-    from_ = _where_nothing_is_open(from_, old)
+    from_ = where_nothing_is_open(from_, old)
     judged = Judged(from_, NEVER)
     readings = case.readings(from_, case.clock)
     hint.steady = 0
@@ -148,7 +148,8 @@ def charge_matters(case: Case, hint: Hint, bound: Bound, charges: Charges) -> bo
     return sum(key(b) == key(bound) for b in case.readings(at, at)) > 1  # perhaps it contradicts what was said
 
 
-def _where_nothing_is_open(from_: int, old: Sequence[Settled]) -> int:
+def where_nothing_is_open(from_: int, old: Sequence[Settled]) -> int:
+    """The latest instant up to `from_` that no interval reaches over."""
     while True:
         onset = min((s.onset for s in old if s.onset < from_ <= s.settled), default=from_)
         if onset == from_:
