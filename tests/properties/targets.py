@@ -259,8 +259,7 @@ def _of_devices() -> list[Target]:
         ("opened again where it ends", _worn().status(0, event="strap_open").status(10, event="strap_closed").status(
             10, event="strap_open", arrive=12), 15),
         ("drained", drained, 10),
-        ("moving since long ago", _worn().fix(0, "home").status(1, event="motion_start").fix(100, "home").fix(
-            165, "home"), 170),
+        ("moving since long ago", _worn().status(1, event="motion_start").fixes([2, 50, 100, 165], "home"), 170),
         ("motion in two hours", _worn().fix(0, "home").status(1, event="motion_start").status(
             7, event="motion_stop").status(75, event="motion_start").status(81, event="motion_stop"), 200),
         ("motion found in an hour that began before", _worn().fix(0, "home").status(1, event="motion_start").status(

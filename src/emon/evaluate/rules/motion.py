@@ -67,7 +67,7 @@ class Motion:
                     _worn(case, term, Stretch(begin, end, reason), wearing, from_, judged)
         hint.open_from = min((i.onset for i in judged.intervals if i.ended is None), default=None)
         ends = [s.settled for s in (*old, *judged.intervals) if s.settled < NEVER]
-        hint.last_event = max(ends, default=None)
+        hint.last_event = max(ends, default=hint.last_event)
         return judged
 
 
