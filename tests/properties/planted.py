@@ -316,8 +316,8 @@ PLANTS = (
     Plant(
         "motion is looked at where something comes in only",
         _MOTION,
-        "where_nothing_is_open(from_ - MOTION_WITHIN, old)",
-        "where_nothing_is_open(from_, old)",
+        "low = max(stretch.from_, from_ - MOTION_WITHIN)",
+        "low = max(stretch.from_, from_)",
         "an hour that began before the news would be overlooked",
     ),
     Plant(

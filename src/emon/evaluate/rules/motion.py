@@ -54,8 +54,8 @@ class Motion:
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
-        """See verdict.Rule. News may complete an hour that began before it; no earlier hour is touched."""
-        from_ = where_nothing_is_open(from_ - MOTION_WITHIN, old)
+        """See verdict.Rule. Hours that end in the region count, though they may begin before it."""
+        from_ = where_nothing_is_open(from_, old)
         judged = Judged(from_, NEVER)
         for stretch in term.duty(from_, NEVER):
             for wearing in case.body.wearings:
