@@ -260,8 +260,9 @@ def _of_devices() -> list[Target]:
             10, event="strap_open", arrive=12), 15),
         ("drained", drained, 10),
         ("moving since long ago", _worn().status(1, event="motion_start").fixes([2, 50, 100, 165], "home"), 170),
-        ("motion in two hours", _worn().fix(0, "home").status(1, event="motion_start").status(
-            7, event="motion_stop").status(75, event="motion_start").status(81, event="motion_stop"), 200),
+        ("motion in two hours", _worn().fix(0, "home").status(1, event="motion_start", arrive=90).status(
+            7, event="motion_stop", arrive=90).status(75, event="motion_start", arrive=90).status(
+            81, event="motion_stop", arrive=90), 200),
         ("motion found in an hour that began before", _worn().fix(0, "home").status(1, event="motion_start").status(
             9, event="motion_stop").status(70, event="motion_start").status(72, event="motion_stop").status(
             50, event="motion_start", arrive=80).status(52, event="motion_stop", arrive=80), 200),

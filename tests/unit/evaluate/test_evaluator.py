@@ -7,6 +7,7 @@ import random
 import pytest
 
 from emon.domain.finding import Finding
+from emon.domain.reading import Reading
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.history import MemoryHistory
 from emon.evaluate.port import Snapshot
@@ -95,3 +96,15 @@ def test_the_newest_revision_says_in_words_what_was_seen() -> None:
 def test_a_reading_older_than_the_history_is_kept_and_not_judged() -> None:
     assert findings([fix(0, "school", 401 * 1440), fix(1, "school", 401 * 1440)],
                     order(EXCLUSION, effective_from=None)) == []
+
+
+def test_a_silence_that_a_backlog_cuts_short_stays_the_same_finding() -> None:
+    """Found from 30 on; then a backlog comes in whose readings lie more than half an hour apart."""
+    word = Reading(device="D", kind="status", event="heartbeat", observed_at=at(20), received_at=at(20))
+    revisions = findings([fix(0, "home"), word, fix(1, "home", 63), fix(32, "home", 63), fix(63, "home")],
+                         order(CONTACT))
+    silences = [f for f in revisions if f.kind == "contact_lost"]
+    assert told(silences) == ["15 contact_lost opened 10- silence", "20 contact_lost closed 10-20 heard",
+                              "35 contact_lost opened 30- silence", "63 contact_lost closed 11-20 heard",
+                              "63 contact_lost closed 42-63 heard"]
+    assert silences[4].finding_id == silences[2].finding_id
