@@ -152,6 +152,8 @@ class Evaluator:
             row = compile_person(person, self._orders, clock, watched=self._outages.watched)
             if row is not None:
                 self._lane.enter(person, row)
+                if row.contact is not None:
+                    self._set_timer(person)  # of all that is due what the lane looks after is no longer the first
         self._touched.clear()
 
     def _leave_lane(self, participant: str) -> Person:

@@ -103,3 +103,14 @@ def test_late_fixes_from_an_appointment_that_is_over_are_looked_at() -> None:
     sparse = [reading for reading in away if not at(62) < reading.observed_at < at(90)]
     _, lines = _stepped([*sparse, *there], VISIT, bindings=(bound(since=0),))
     assert lines[-1].startswith("101 location_lost withdrawn")
+
+
+def test_what_falls_due_is_found_though_a_silence_would_have_fallen_due_before() -> None:
+    """Whoever is in the lane is watched for silence there; an appointment's end keeps its own timer."""
+    readings = fixes([m + s for m in range(100) for s in (0, 0.5)], "elsewhere")
+    lines: list[str] = []
+    judge = Evaluator(MemoryHistory())
+    given = with_marks(records(readings, order(VISIT, CONTACT), bindings=(bound(since=0),)))
+    for begin in range(0, len(given), 10):
+        lines += told(judge.step(given[begin:begin + 10]))
+    assert lines == ["90 attendance_missed closed 60-90 window_ended"]
