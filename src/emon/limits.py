@@ -96,6 +96,7 @@ FEED_STRETCHES: Final = 4_096  # of one feed, before those that are no longer ne
 
 # --- running -----------------------------------------------------------------------------------------------
 TICK_EVERY: Final = SECOND
+SWITCH_S: Final = 0.001  # a bulk step gives way to a waiting thread after this; more often would cost throughput
 THREADS: Final = 32  # for work beside the loop: judging must not queue behind those who wait for a turn at the store
 
 # --- store, alerts, notifications ----------------------------------------------------------------------------
@@ -106,6 +107,7 @@ STORE_POOL_SIZE: Final = 20  # connections a process; more only queue inside the
 CHUNK_RECORDS: Final = 1_000  # records in one row of the embedded journal: a small read decodes no more
 GROUP_COMMIT_JOBS: Final = 4_096  # requests that share one fsync; more would only delay the first
 SQLITE_BUSY_S: Final = 10.0  # wait for another process's write lock; its transactions take milliseconds
+POLL_BYTES: Final = 8 << 20  # of the embedded journal at once: a first start's versions are large, and decoded larger
 RECENT_RECORDS: Final = 10_000  # of each partition, kept in memory for this process's own readers: some 5 MB
 WATCH_EVERY_S: Final = 0.05  # how soon the embedded journal sees another process's appends
 DEAD_MEMBERS_EVERY_S: Final = 1.0  # how soon a killed process's partitions are given to the others

@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from emon import config
+from emon import config, process
 from emon.clock import Clock, ScaledClock, SystemClock
 from emon.config import Settings
 from emon.domain.errors import Fault, Unavailable
@@ -97,6 +97,7 @@ async def serve(parts: Parts, roles: Sequence[str], *, stop: asyncio.Event | Non
                 ready: Callable[[str], None] | None = None) -> None:
     """Runs the roles until `stop`, or where there is none until SIGINT or SIGTERM. `ready` is called with the
     address once requests are answered."""
+    process.prepare()
     if stop is None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

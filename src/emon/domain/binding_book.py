@@ -7,7 +7,7 @@ one instant is nobody's for as long as that lasts: the overlap is pending and ac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -133,6 +133,16 @@ class BindingBook:
             self._conflicts.pop(device, None)
 
 
+class _Lent(msgspec.Struct, frozen=True, gc=False):
+    """What an order version says about devices. The rest of it is not kept: an order's conditions weigh more."""
+
+    version: int
+    effective_from: int | None
+    void: bool
+    received_at: int | None
+    devices: Sequence[Binding]
+
+
 class Shorthand:
     """Expands `devices:` of orders into binding versions, also for what a later version drops.
 
@@ -141,16 +151,17 @@ class Shorthand:
     """
 
     def __init__(self) -> None:
-        self._orders: dict[str, dict[int, Order]] = {}
+        self._orders: dict[str, dict[int, _Lent]] = {}
 
     def add(self, order: Order) -> list[Binding]:
         """Takes an order version in; returns the binding versions that it makes known, in a fixed order."""
         known = self._orders.setdefault(order.id, {})
         before = {b.id: b for o in known.values() for b in o.devices}
         mine = {b.id: b for b in order.devices}
-        known[order.version] = order
-        bindings = [_of_order(order, b) for _, b in sorted((before | mine).items())]
-        bindings += [_of_order(other, b) for _, other in sorted(known.items()) if other is not order
+        lent = known[order.version] = _Lent(order.version, order.effective_from, order.void, order.received_at,
+                                            order.devices)
+        bindings = [_of_order(lent, b) for _, b in sorted((before | mine).items())]
+        bindings += [_of_order(other, b) for _, other in sorted(known.items()) if other is not lent
                      for name, b in sorted(mine.items()) if name not in before]
         return bindings
 
@@ -161,7 +172,7 @@ def bindings_of(orders: Iterable[Order]) -> list[Binding]:
     return [binding for order in orders for binding in shorthand.add(order)]
 
 
-def _of_order(order: Order, binding: Binding) -> Binding:
+def _of_order(order: _Lent, binding: Binding) -> Binding:
     """What one order version says about a binding that some version lists."""
     listed = next((b for b in order.devices if b.id == binding.id), None)
     if listed is None or order.void:

@@ -21,7 +21,7 @@ import msgspec
 from emon.domain.errors import Unavailable
 from emon.journal.groups import assign
 from emon.journal.port import Fenced, Record, TopicPartition
-from emon.limits import CHUNK_RECORDS, SQLITE_BUSY_S
+from emon.limits import CHUNK_RECORDS, POLL_BYTES, SQLITE_BUSY_S
 
 _SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -154,14 +154,17 @@ class JournalFile:
         return first
 
     def read(self, position: TopicPartition, table: int, offset: int, max_records: int) -> list[Record]:
-        """Records from `offset` on to the end of the chunk that holds the last one asked for."""
+        """Records from `offset` on to the end of the chunk that holds the last one asked for, or with which they
+        are many bytes."""
         found: list[Record] = []
+        size = 0
         cursor = self._db.execute(f"SELECT last, payload FROM chunk_{table} WHERE last>=? ORDER BY last",
                                   (offset,))
         try:
             for last, payload in cursor:
                 found += _records(position, last, payload, offset)
-                if len(found) >= max_records:
+                size += len(payload)
+                if len(found) >= max_records or size >= POLL_BYTES:
                     break
         finally:
             cursor.close()

@@ -42,7 +42,8 @@ class ZonePartitions:
         """Takes a version in; the zone's other versions that some partition lacks from now on."""
         zone = version.zone
         missing = self._concern(zone.id, self._everywhere) if zone.kind == "neutral" else []
-        self._versions.setdefault(zone.id, {})[zone.version] = _encode(version)
+        if self.concerned(zone.id) != self._everywhere:
+            self._versions.setdefault(zone.id, {})[zone.version] = _encode(version)
         return missing
 
     def name(self, order: Order, partition: int) -> list[Missing]:
@@ -55,5 +56,9 @@ class ZonePartitions:
         lacking = sorted(set(partitions) - known)
         if not lacking:
             return []
+        versions = sorted(self._versions.get(zone, {}).items())
         self._known_in[zone] = known.union(lacking)
-        return [Missing(_decode(version), lacking) for _, version in sorted(self._versions.get(zone, {}).items())]
+        if self._known_in[zone] == self._everywhere:
+            self._known_in[zone] = self._everywhere  # one for all zones
+            self._versions.pop(zone, None)  # nobody will ever lack them
+        return [Missing(_decode(version), lacking) for _, version in versions]

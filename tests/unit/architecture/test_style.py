@@ -21,11 +21,11 @@ SHELL_SIGNS = re.compile(
     re.MULTILINE,
 )
 SHELL = {
-    "cli.py", "serve.py", "demo.py", "recording.py", "clock.py", "config.py", "telemetry.py",
+    "cli.py", "serve.py", "process.py", "demo.py", "recording.py", "clock.py", "config.py", "telemetry.py",
     "journal/port.py",  # names the drivers' coroutines, does nothing
     # ingest's doors and what they hold open; route's way back after a restart
-    "ingest/documents.py", "ingest/intake.py", "ingest/keys.py", "ingest/orders.py", "ingest/seen.py",
-    "ingest/ticks.py", "route/restore.py",
+    "ingest/documents.py", "ingest/front.py", "ingest/intake.py", "ingest/keys.py", "ingest/orders.py",
+    "ingest/seen.py", "ingest/ticks.py", "route/restore.py",
 }
 SHELL_FOLDERS = ("store/", "console/", "notify/channels/", "journal/kafka", "journal/sqlite")
 SHELL_NAMES = {"worker.py", "endpoint.py", "sqlite.py", "kafka.py", "memory.py", "open.py"}

@@ -132,3 +132,19 @@ async def test_after_a_rebalance_by_another_process_what_was_polled_before_is_po
         await newcomer.close()
         await journal.append(some("a", "three"))
         assert await polled(consumer) == ["three"]
+
+
+async def test_large_records_are_read_a_few_at_once_and_none_is_missing(tmp_path: Path) -> None:
+    """Fewer than asked for: decoded all at once, the versions of a first start would fill the memory."""
+    large = [Entry("a", f"{number}", bytes(1 << 20)) for number in range(20)]
+    async with opened(tmp_path) as writer, opened(tmp_path) as reader:
+        for entry in large:
+            await writer.append([entry])
+        consumer = await reader.consumer("group", ["a"])
+        found: list[str] = []
+        polls = 0
+        while len(found) < len(large):
+            records = (await consumer.poll(max_records=1_000, timeout_s=5)).get(A, ())
+            found += [record.key for record in records]
+            polls += bool(records)
+        assert found == [entry.key for entry in large] and polls >= 2
