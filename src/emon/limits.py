@@ -52,6 +52,7 @@ DISCHARGE_LEAST: Final = 0.02  # ... and by so much
 MOCK_CLEAR_AFTER: Final = 10 * MINUTE  # a phone that fakes its place says so again well within
 MOTION_WITHIN: Final = HOUR  # without a position for so long: no tunnel, no cellar, no errand in a large building
 MOTION_LEAST: Final = 10 * MINUTE  # of motion within it: less is fidgeting, or a bag carried around
+CHARGE_LEAST: Final = HOUR  # of charging, in pieces too, within the time that an order sets
 TEST_SPAN: Final = DAY  # results under one test id lie no further apart; more is the id given to another test
 ALCOHOL_LIMITS: Final[Mapping[str, float]] = MappingProxyType({  # an order's `limits` may say otherwise
     "breath_g_210l": 0.020,  # above what mouth alcohol and sensor noise leave after a quarter of an hour

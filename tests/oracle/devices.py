@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from tests.oracle import motion
+from tests.oracle import charging, motion
 from tests.oracle.breath import Fact
 from tests.oracle.fixes import Person
 from tests.oracle.knowledge import MINUTE, Heard, Sighting
@@ -36,7 +36,9 @@ def facts(
                 if ended is None and reached(last):
                     ended, why = last, reason
                 yield Fact(fact.part, fact.kind, fact.onset, ended, fact.level, fact.evidence, why)
-            yield from motion.facts(person, device, (start, end), span, reason, reached)
+            if not of_the_battery_only:
+                yield from motion.facts(person, device, (start, end), span, reason, reached)
+                yield from charging.facts(person, device, (start, end), span, reason, reached)
 
 
 def _worn(bonds: list[Bond], device: str) -> list[tuple[int, int]]:

@@ -46,6 +46,7 @@ KINDS = (
     "panic",
     "battery",
     "motion_without_fix",
+    "charging_missed",
     "alcohol_possible",
     "alcohol_confirmed",
     "alcohol_review",

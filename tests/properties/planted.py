@@ -30,6 +30,7 @@ _ACCUMULATED = "emon.evaluate.rules.accumulated"
 _ATTENDANCE = "emon.evaluate.rules.attendance"
 _SCHEDULE = "emon.domain.schedule"
 _INTEGRITY = "emon.evaluate.rules.integrity"
+_CHARGING = "emon.evaluate.rules.charging"
 _MOTION, _LASTING = "emon.evaluate.rules.motion", "emon.evaluate.lasting"
 _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LABORATORY = "emon.evaluate.rules.laboratory"
@@ -334,6 +335,41 @@ PLANTS = (
         'return reading.method == "gnss" and (before or positions_matter(hint))',
         'return reading.method == "gnss" and positions_matter(hint)',
         "what is in force would depend on arrival",
+    ),
+    Plant(
+        "a device that is never plugged in is never missed",
+        _CHARGING,
+        "            judged.fall_due(begin, case.clock)\n            return",
+        "            return",
+        "time alone must find it",
+    ),
+    Plant(
+        "charging that goes on charges nothing",
+        _CHARGING,
+        "changes = _changes(lasting.spans(said), every",
+        "changes = _changes([s for s in lasting.spans(said) if s[1] < NEVER], every",
+        "whoever lies in bed with the charger on would be accused",
+    ),
+    Plant(
+        "home units must be charged too",
+        _CHARGING,
+        "if binding.role is not None or binding.place is not None:",
+        "if False:",
+        "a home unit would be missed every day",
+    ),
+    Plant(
+        "what reports who is at home may be a bracelet",
+        _CHARGING,
+        "if heard[\"presence\"] < NEVER:",
+        "if False:",
+        "a home unit would be missed every day",
+    ),
+    Plant(
+        "just an hour of charging is too little",
+        _CHARGING,
+        "return charged(at) < least or",
+        "return charged(at) <= least or",
+        "the border belongs to those who charge",
     ),
     Plant(
         "a confirmation may come at once",

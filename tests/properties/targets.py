@@ -233,8 +233,9 @@ def _of_samples() -> list[Target]:
     ]
 
 
-def _worn(**binding: float) -> Scene:
-    return Scene().order(Condition(id="device", kind="device_integrity")).bind(**binding)  # type: ignore[arg-type]
+def _worn(charge_every_h: float | None = None, **binding: float) -> Scene:
+    ordered = Condition(id="device", kind="device_integrity", charge_every_h=charge_every_h)
+    return Scene().order(ordered).bind(**binding)  # type: ignore[arg-type]
 
 
 def _of_devices() -> list[Target]:
@@ -246,7 +247,15 @@ def _of_devices() -> list[Target]:
     drained = _worn()
     for minute, charge in ((0, 0.15), (1, 0.149), (2, 0.05), (3, 0.049), (4, 0.299), (5, 0.3), (6, 0.1)):
         drained.status(minute, event="battery", battery_fraction=charge)
+    charged = _worn(charge_every_h=1.5).status(-50, event="charging_start").status(10, event="charging_stop")
+    rests = charged.status(20, event="charging_start")
+    home = _worn(charge_every_h=1.5).bind("H", role="home").status(0, device="H")
+    unit = _worn(charge_every_h=1.5).bind("H").status(0, device="H").presence(1, True)
     return [
+        ("never charged", _worn(charge_every_h=1.5).status(0), 60),
+        ("charging goes on", rests, 200),
+        ("a home unit on the mains", home, 60),
+        ("what may be a home unit", unit, 60),
         ("unbound while open", held, 30),
         ("faked location", mocked.fix(14.99, "home").fix(15, "home", method="wifi").fix(16, "home"), 20),
         ("late fix in a faked location", _worn().status(0, event="mock_location").fix(20, "home").fix(

@@ -82,6 +82,7 @@ LABELS = (
     "panic",
     "battery",
     "motion_without_fix",
+    "charging_missed",
     "unbound",
     "curfew_accumulated",
     "alcohol_possible",
@@ -305,6 +306,28 @@ def _motion(draw: Draw, scene: Scene, date: str) -> None:
     if draw(st.sampled_from([False, False, True])):
         scene.bind("D", "P", version=3, until=draw(minutes), role=draw(st.sampled_from([None, "alcohol"])),
                    arrive=draw(st.sampled_from([-60, 60])))
+
+
+def _charging(draw: Draw, scene: Scene, date: str) -> None:
+    """Hours on the charger, in pieces, with and without a word of their end; a home unit beside, or what may be one."""
+    every = draw(st.sampled_from([1.5, 2.0, 0.5]))
+    _with_condition(scene, Condition(id="charge", kind="device_integrity", charge_every_h=every))
+    minute = draw(st.sampled_from([-60, -30, 0, 15]))
+    for _ in range(draw(st.integers(0, 4))):
+        scene.status(minute, event="charging_start", arrive=minute + draw(delays))
+        minute += draw(st.sampled_from([20, 30, 59.75, 60, 60.25, 90]))
+        if draw(st.sampled_from([True, True, True, False])):
+            scene.status(minute, event="charging_stop", arrive=minute + draw(delays))
+        minute += draw(st.sampled_from([0, 1, 30, 60, 90, 120]))
+    if draw(st.sampled_from([False, False, True])):
+        scene.bind("C", "P", role=draw(st.sampled_from([None, None, "position", "home"])), since=draw(minutes) - 60,
+                   place=draw(st.sampled_from([None, None, "home"])), until=draw(st.sampled_from([None, None, 200])))
+        for _ in range(draw(st.integers(0, 2))):
+            at = draw(minutes)
+            scene.status(at, device="C", arrive=at + draw(delays))
+        if draw(st.sampled_from([False, False, True])):
+            at = draw(minutes)
+            scene.presence(at, True, device="C", arrive=at + draw(delays))
 
 
 def _with_condition(scene: Scene, condition: Condition) -> None:
@@ -684,6 +707,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "laboratory": _laboratory,
     "device": _device,
     "motion": _motion,
+    "charging": _charging,
     "transdermal": _transdermal,
     "away": _away,
     "routine": _routine,
@@ -710,7 +734,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "deaf": _deaf,
 }
 DUTIES = ("appointment", "allowance")  # places and people, beside zones and curfews
-MEASURES = ("breath", "laboratory", "device", "motion", "transdermal", "away")  # what is measured beside positions
+MEASURES = ("breath", "laboratory", "device", "motion", "charging", "transdermal", "away")  # beside positions
 
 
 @st.composite

@@ -11,19 +11,6 @@ import msgspec
 
 from emon.domain.binding import Binding
 
-JUDGED_KINDS = (
-    "exclusion_zone",
-    "inclusion_zone",
-    "curfew",
-    "contact",
-    "alcohol",
-    "substance_testing",
-    "attendance",
-    "device_integrity",
-    "keep_away",
-)
-"""Kinds of conditions that this version has a rule for; others may stand in orders and are told to be idle."""
-
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 

@@ -21,6 +21,7 @@ from emon.evaluate.person import Conditioned, Person
 from emon.evaluate.positions import Wearing
 from emon.evaluate.rules import RULE_OF_KIND
 from emon.evaluate.rules.attendance import decided_until
+from emon.evaluate.rules.charging import worn_since
 from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.rules.integrity import positions_matter
 from emon.evaluate.rules.zones import chain_life, knobs
@@ -132,6 +133,10 @@ def _add(row: Row, person: Person, term: Term, condition: Conditioned, orders: O
     if kind == "motion_without_fix":
         _clip(row, (ALWAYS if condition.hint.last_event is None else condition.hint.last_event) + 1, NEVER)
         return condition.hint.open_from is None
+    if kind == "charging_missed":
+        since = [worn_since(person.body, w) for w in person.body.wearings if w.device == row.device]
+        _clip(row, max((at for at in since if at < NEVER), default=ALWAYS), NEVER)
+        return all(at < NEVER for at in since)
     if kind == "attendance":
         _clip(row, decided_until(term, clock), NEVER)
         return condition.due is not None

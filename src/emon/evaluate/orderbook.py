@@ -23,7 +23,7 @@ from emon.limits import ACCURACY_FACTOR
 _AROUND: Final = 3 * DAY  # a window is at most a day and a half long; more than that on either side
 FACETS: Final[Mapping[str, tuple[str, ...]]] = {
     "keep_away": ("protected_contact", "protected_battery"),
-    "device_integrity": ("motion_without_fix",),
+    "device_integrity": ("motion_without_fix", "charging_missed"),
 }
 """What else a condition of a kind demands, judged apart from it: each as a term of its own."""
 FACET: Final = "\x1f"  # stands before a facet's name behind the condition's id; no id contains it
@@ -68,6 +68,8 @@ class Term:
         """What else the condition demands, over the same time and under ids of its own."""
         found = []
         for kind in FACETS.get(self.condition.kind, ()):
+            if kind == "charging_missed" and self.condition.charge_every_h is None:
+                continue
             facet = Term(self.participant, self.pieces, self.end_reason)
             facet.condition = msgspec.structs.replace(self.condition, id=f"{self.condition.id}{FACET}{kind}", kind=kind)
             found.append(facet)

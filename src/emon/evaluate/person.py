@@ -135,8 +135,8 @@ class Person:
             unknown_until = self.body.note_measurement(reading.device, reading.kind, reading.observed_at)
             if unknown_until is not None:
                 news.until, news.wide = max(news.until, unknown_until), True
-        elif reading.event is not None:
-            self.body.note_event(reading.event, reading.observed_at)
+        else:
+            self.body.note_word(reading)
 
     def rebind(self, bindings: BindingBook, clock: int) -> None:
         """Bindings changed: learns anew which devices send positions."""
@@ -153,8 +153,8 @@ class Person:
                     self.body.note_position(bound.reading.device, bound.reading.observed_at)
                 elif bound.reading.kind in MEASURING:
                     self.body.note_measurement(bound.reading.device, bound.reading.kind, bound.reading.observed_at)
-                elif bound.reading.event is not None:
-                    self.body.note_event(bound.reading.event, bound.reading.observed_at)
+                else:
+                    self.body.note_word(bound.reading)
 
     def judge(self, books: Books, clock: int, news: News | None) -> list[Finding]:
         """The revisions that this instant brings, unordered."""

@@ -21,6 +21,7 @@ from emon.journal.records import Bound
 from emon.limits import UNKNOWN_ACCURACY_M
 
 MEASURING: Final = ("alcohol_breath", "alcohol_transdermal", "lab_result")  # rare kinds: their days are remembered
+WORN_OR_HOME: Final = ("status", "alcohol_transdermal", "presence")  # they tell what a device is
 LASTING: Final[Mapping[str, str]] = {"motion_start": "motion", "motion_stop": "motion",
                                      "charging_start": "charging", "charging_stop": "charging"}
 _RANK: Final = {method: rank for rank, method in enumerate(METHODS)}
@@ -57,7 +58,7 @@ class Body:
         if alone and not book.spans(participant):
             self.wearings = (Wearing(participant, ALWAYS, NEVER, ()),)
         self.first_position: dict[tuple[str, int], int] = {}
-        self.first_measured: dict[tuple[str, int, str], int] = {}  # the same by kind, of measurements
+        self.first_measured: dict[tuple[str, int, str], int] = {}  # the same by kind, of other readings
         self.measured_days: dict[str, set[int]] = {}  # days (since 1970, UTC) on which such readings were observed
         self._by_device: dict[str, list[Wearing]] = {}
         for wearing in self.wearings:
@@ -99,11 +100,16 @@ class Body:
         self.first_measured[name] = observed_at
         return min(known, wearing.until)
 
-    def note_event(self, event: str, observed_at: int) -> None:
-        """Remembers the days on which motion or charging began or ended."""
-        what = LASTING.get(event)
+    def note_word(self, reading: Reading) -> None:
+        """Remembers when a device first spoke of itself or of who is at home, and on which days motion or charging
+        began or ended."""
+        at, what = reading.observed_at, LASTING.get(reading.event or "")
         if what is not None:
-            self.measured_days.setdefault(what, set()).add(observed_at // DAY)
+            self.measured_days.setdefault(what, set()).add(at // DAY)
+        wearing = self.wearing(reading.device, at)
+        if wearing is not None:
+            name = (reading.device, wearing.from_, reading.kind)
+            self.first_measured[name] = min(at, self.first_measured.get(name, NEVER))
 
     @property
     def tracked(self) -> bool:

@@ -35,6 +35,7 @@ _SUBJECT = {
     "tamper": "Device tamper",
     "panic": "Panic button pressed",
     "battery": "Battery of the device low",
+    "charging_missed": "The device was not charged as ordered",
     "motion_without_fix": "The device moves, and nothing says where",
     "breath_failed": "Breath test and its confirmation at or above the cut-off",
     "breath_missed": "Possibly a breath test missed",
@@ -221,7 +222,11 @@ def _charged(interval: Interval) -> str:
 
 
 def _moved(interval: Interval) -> str:
-    """How much motion there was."""
+    """How much motion or charging there was."""
+    if "charged_s" in interval.numbers:
+        charged_s, ordered = interval.numbers["charged_s"], interval.numbers["parameters"]
+        return (f". It reports {charged_s:g} s of charging in the {ordered['charge_every_h']:g} h before; "
+                f"{ordered['charged_s']:g} s are ordered")
     if "moved_s" not in interval.numbers:
         return ""
     within_s = interval.numbers["parameters"]["within_s"]

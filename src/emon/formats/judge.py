@@ -11,7 +11,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from emon.domain import instant
-from emon.domain.order import JUDGED_KINDS
 from emon.formats.conditions import (
     PLACE_KINDS,
     Absence,
@@ -69,13 +68,6 @@ def order_warnings(order: OrderDocument) -> Iterator[ObjectFault]:
     if first is not None and "contact" not in kinds:
         yield ObjectFault(("conditions", first), f"order {order.order} has place conditions and no contact "
                           "condition: nobody would notice a silent device")
-    for at, kind in enumerate(kinds):
-        if kind not in JUDGED_KINDS:
-            yield ObjectFault(("conditions", at), f"no rule of this version judges {kind}: the condition is kept and "
-                              "finds nothing")
-        elif getattr(order.conditions[at], "charge_every_h", None) is not None:
-            yield ObjectFault(("conditions", at, "charge_every_h"), "no rule of this version judges charging: "
-                              "`charge_every_h` is kept and finds nothing")
     if order.time_zone is None and any(getattr(condition, "windows", None)
                                        or getattr(condition, "tests", None)
                                        for condition in order.conditions):

@@ -209,14 +209,6 @@ def test_readings_of_nobody_move_the_clock_too(case: Path) -> None:
         ("2026-11-22T02:01:00Z", "2026-11-22T02:11:00Z")]
 
 
-def test_what_nobody_judges_is_told(case: Path) -> None:
-    with (case / "orders.yaml").open("a") as orders:
-        orders.write("  - {id: c4, kind: device_integrity, charge_every_h: 24}\n")
-    done = emon("check", case / "orders.yaml", case / "zones.geojson")
-    assert done.returncode == 0
-    assert "orders.yaml:11: no rule of this version judges charging" in done.stdout
-
-
 @pytest.mark.parametrize("host", ["0.0.0.0", "emon.example", "::"])
 def test_nobody_listens_to_the_world_before_there_is_a_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
                                                              host: str) -> None:

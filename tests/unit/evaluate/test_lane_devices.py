@@ -52,6 +52,14 @@ def test_fixes_pass_while_somebody_moves() -> None:
     assert _inside((5, "motion_start"), (20, "motion_stop"))
 
 
+def test_fixes_pass_of_whoever_must_charge() -> None:
+    charge = Condition(id="c6", kind="device_integrity", charge_every_h=1)
+    readings = fixes([m + s for m in range(100) for s in (0, 0.5)], "home")
+    judge, lines = _stepped(readings, charge, bindings=(bound(since=0),))
+    assert _in_lane(judge)
+    assert lines == ["60 charging_missed opened 60- not_charged"]
+
+
 def _in_lane(judge: Evaluator) -> bool:
     lane = judge._lane
     return "P" in lane.index and bool(lane.inside[lane.index["P"]])

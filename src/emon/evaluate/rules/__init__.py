@@ -6,6 +6,7 @@ from typing import Final
 
 from emon.evaluate.rules.alcohol import Alcohol
 from emon.evaluate.rules.attendance import Attendance
+from emon.evaluate.rules.charging import Charging
 from emon.evaluate.rules.contact import Contact
 from emon.evaluate.rules.curfew import Curfew
 from emon.evaluate.rules.integrity import Integrity
@@ -25,6 +26,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Attendance(),
     Integrity(),
     Motion(),
+    Charging(),
     KeepAway(),
     ProtectedContact(),
     ProtectedBattery(),
@@ -40,6 +42,7 @@ REACHING_OF_KIND: Final[dict[str, Reaching]] = {
     "substance_testing": Laboratory(),
     "device_integrity": Integrity(),
     "motion_without_fix": Motion(),
+    "charging_missed": Charging(),
     "keep_away": KeepAway(),
     "protected_contact": ProtectedContact(),
     "protected_battery": ProtectedBattery(),
