@@ -203,7 +203,7 @@ def _term(
         case "contact":
             yield from _silence(person, term, outages, result)
         case "keep_away":
-            yield from _near(person, term, result)
+            yield from _near(person, term, horizon, result)
         case "alcohol":
             for span in judged_spans(term, None):
                 for fact in breath.facts(person, term, span.start, span.end, horizon, result.reached):
@@ -262,7 +262,7 @@ def _zone(person: Person, term: Term, all_fixes: list[Fix], result: Judgement) -
             )
 
 
-def _end(run: Run, span: Judged, result: Judgement) -> tuple[int | None, str]:
+def _end(run: Run, span: Judged | curfew.Stretch, result: Judgement) -> tuple[int | None, str]:
     if run.contrary:
         return run.contrary[0].at, ""
     return (span.end, span.reason) if result.reached(span.end) else (None, "")
@@ -295,17 +295,20 @@ def _interval(
     )
 
 
-def _near(person: Person, term: Term, result: Judgement) -> Iterator[Interval]:
+def _near(person: Person, term: Term, horizon: Span, result: Judgement) -> Iterator[Interval]:
     hers = near.protected(person.known, term)
     all_fixes = near.fixes(person, hers, term)
-    for span in judged_spans(term, None):
+    spans: Sequence[Judged | curfew.Stretch] = judged_spans(term, None)
+    if term.condition.windows:
+        spans = curfew.stretches(term, horizon)
+    for span in spans:
         for run in runs.runs(_within(all_fixes, span.start, span.end), term.condition):
             if run.due < span.end and result.reached(run.due):
                 ended, reason = _end(run, span, result)
                 found = _interval(person, term, "keep_away", run.first, ended, reason, run, None)
                 yield dataclasses.replace(found, level=4) if found.level == 3 else found
-        if hers is None:
-            continue
+    for span in judged_spans(term, None) if hers is not None else ():
+        assert hers is not None
         for gap in near.silences(hers, term, span):
             if result.reached(gap.due):
                 yield _of_gap(person, term, "protected_contact_lost", gap, span, result)

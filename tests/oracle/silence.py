@@ -162,6 +162,12 @@ def outages(known: Known) -> list[Outage]:
     result: list[Outage] = []
     for feed in sorted(feeds):
         for start, end in zip(marks, [*marks[1:], known.clock + 1], strict=True):
+            if result and result[-1].feed == feed and result[-1].end == start and not any(
+                s.at == start and feed_of(s) == feed for s in sightings
+            ):  # whoever is a member now, it ends with the feed's next word
+                open_end = None if end > known.clock else end
+                result[-1] = Outage(feed, result[-1].last, result[-1].onset, open_end, result[-1].members)
+                continue
             result = _extend(result, _state(known, feed, everybody, sightings, start), start, end, known)
     return result
 

@@ -27,7 +27,12 @@ from tests.properties.running import (
 from tests.properties.views import differences, in_force
 from tests.properties.worlds import DUTIES, MEASURES, World, labels_of_output, worlds
 
-ANY = worlds() | worlds(always=MEASURES, most_twists=1) | worlds(always=DUTIES, most_twists=1)
+ANY = (
+    worlds()
+    | worlds(always=MEASURES, most_twists=1)
+    | worlds(always=DUTIES, most_twists=1)
+    | worlds(always=("away",), most_twists=2)
+)
 SEEDS = st.integers(0, 1 << 16)
 FEWER = settings(max_examples=80, deadline=None, derandomize=True, database=None)
 QUICK = settings(max_examples=200, deadline=None, derandomize=True, database=None)

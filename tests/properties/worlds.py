@@ -342,8 +342,9 @@ def _away(draw: Draw, scene: Scene, date: str) -> None:
     """A protected person whose phone goes where the bracelet goes, or elsewhere, a little earlier or later."""
     named = draw(st.sampled_from([{"protected_person": "V"}] * 3 + [{"protected_device": "V1"}]))
     limits = draw(st.sampled_from([None, None, {"every_s": 1800.0, "hold_s": 60.0}]))
+    hours_of = draw(st.sampled_from([(), (), (), (window("00:30", "01:30"), window("02:00", "23:59"))]))
     away = Condition(id="away", kind="keep_away", distance_m=draw(st.sampled_from([300, 300, 150])), limits=limits,
-                     **named, **_knobs(draw))
+                     windows=hours_of, **named, **_knobs(draw))
     _with_condition(scene, away)
     if draw(st.sampled_from([False, False, True])):
         scene.order(away, participant="Q", time_zone=_orders(scene)[0].time_zone)
@@ -734,7 +735,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "deaf": _deaf,
 }
 DUTIES = ("appointment", "allowance")  # places and people, beside zones and curfews
-MEASURES = ("breath", "laboratory", "device", "motion", "charging", "transdermal", "away")  # beside positions
+MEASURES = ("breath", "laboratory", "device", "motion", "charging", "transdermal")  # beside positions
 
 
 @st.composite

@@ -65,13 +65,14 @@ class Term:
         return self.order_id, self.condition.id
 
     def facets(self) -> list[Term]:
-        """What else the condition demands, over the same time and under ids of its own."""
+        """What else the condition demands, at all hours and under ids of its own."""
         found = []
         for kind in FACETS.get(self.condition.kind, ()):
             if kind == "charging_missed" and self.condition.charge_every_h is None:
                 continue
             facet = Term(self.participant, self.pieces, self.end_reason)
-            facet.condition = msgspec.structs.replace(self.condition, id=f"{self.condition.id}{FACET}{kind}", kind=kind)
+            facet.condition = msgspec.structs.replace(
+                self.condition, id=f"{self.condition.id}{FACET}{kind}", kind=kind, windows=(), exceptions=())
             found.append(facet)
         return found
 

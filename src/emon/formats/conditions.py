@@ -126,9 +126,12 @@ class Attendance(_Place):
 
 
 class KeepAway(_Every):
-    """Keep a distance from a protected person."""
+    """Keep a distance from a protected person; with `windows` only in these hours. Her silence and her battery are
+    watched in all."""
 
     kind: Literal["keep_away"]
+    windows: list[Window] = []
+    exceptions: list[DayException] = []
     protected_device: Id | None = None
     protected_person: Id | None = None
     distance_m: PositiveMetres

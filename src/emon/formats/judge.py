@@ -130,7 +130,7 @@ def _condition_faults(condition: Condition, path: _Path, places: Sequence[str],
         if named != 1:
             yield ObjectFault(path, f"{condition.id} (keep_away) needs either `protected_device` or "
                               "`protected_person`")
-    if isinstance(condition, ExclusionZone | InclusionZone | Curfew | Attendance):
+    if isinstance(condition, ExclusionZone | InclusionZone | Curfew | Attendance | KeepAway):
         dates = _twice([day.date for day in condition.exceptions], "exceptions", "date", "exception for")
         yield from (ObjectFault((*path, *fault.path), fault.reason) for fault in dates)
     yield from _limit_names(condition, path)
