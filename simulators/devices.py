@@ -228,6 +228,8 @@ class Emitter:
         send = float(max(send, t if stored is None else stored.to_s)) + float(rng.uniform(*LATENCY_S))
         if rng.random() < REORDER_RATE:
             send += float(rng.uniform(*REORDER_S))
+        if stored is not None and send > stored.to_s:
+            send = stored.to_s + LATENCY_S[1]  # what was kept is one upload
         yield Emission(send, t, self._plan.index, device.feed, reading)
         if rng.random() < DUPLICATE_RATE:
             yield Emission(send + float(rng.uniform(*REORDER_S)), t, self._plan.index, device.feed, reading)

@@ -13,7 +13,8 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import county
+from emon.domain.instant import HOUR, MINUTE, iso
+from tests.browser import county, world
 from tests.browser.conftest import Operators
 from tests.browser.console import Console
 
@@ -30,6 +31,10 @@ CHARTS = {
     "appointment_late": ("attendance", "Appointment"),
     "appointment_left": ("attendance", "Appointment"),
     "allowance_used": ("curfew_accumulated", "Weekly allowance"),
+    "uploads_no_more": ("alcohol_no_upload", "Uploads from the skin"),
+    "device_dead": ("contact_lost", "Silence of all devices"),
+    "shielded": ("tamper", "What the device reported"),
+    "panic": ("panic", "What the device reported"),
 }
 
 
@@ -182,6 +187,44 @@ def test_an_allowance_shows_the_day_that_used_it_up(pages: Pages) -> None:
     expect(chart).to_contain_text(re.compile(r"Used up by Fri 18 Sep, 20:\d\d, counted up to then"))
     chart.get_by_text("As a table (1)").click()
     expect(chart.get_by_role("row").nth(1)).to_contain_text("Curfew left")
+
+
+def test_a_silence_shows_what_was_in_order_and_what_was_not(pages: Pages) -> None:
+    chart = pages.chart("uploads_no_more")
+    expect(chart).to_contain_text(re.compile(r"Last heard .*, too long since .*, and still so\."))
+    expect(pages.chart("device_dead")).to_contain_text(re.compile(r"heard again \d\d:\d\d\."))
+
+
+def test_a_tamper_shows_how_long_it_lasted(pages: Pages) -> None:
+    chart = pages.chart("shielded")
+    expect(chart).to_contain_text(re.compile("Shielding began, LAKE-"))
+    expect(chart).to_contain_text("6 min")
+    expect(pages.chart("panic")).to_contain_text("reported once")
+
+
+def test_an_analysts_verdict_stands_beside_the_slopes(console: Console, operators: Operators) -> None:
+    """Who said what and why; without a single reading at hand the evidence draws the curve."""
+    operators.expect("404")  # nobody knows this participant
+    onset = console.now() - 9 * HOUR
+    values = ((-30, 0.0), (0, 0.03), (60, 0.05), (120, 0.03), (180, 0.0))
+    console.find(world.finding(
+        "alcohol_review", id_="f-verdict", participant="P-9999", onset=onset, ended=onset + 3 * HOUR,
+        reason="analyst_interferent", evidence={
+            "readings": [], "unit": "g/dL", "parameters": {"positive_g_dl": 0.02, "absorption_g_dl_per_h": 0.05},
+            "levels": [{"observed_at": iso(onset + m * MINUTE), "value": value} for m, value in values],
+            "slopes": {"absorption_g_dl_per_h": 0.033333333},
+            "verdict": {"id": "v-1", "version": 1, "result": "interferent", "reason": "paint on the sleeve",
+                        "analyst": "Dr. Moreno", "at": iso(onset + 5 * HOUR)}}))
+    ada = operators("Ada")
+    with httpx.Client(base_url=console.url) as client:
+        deadline = time.monotonic() + 20
+        while not (found := client.get("/v1/alerts", params={"participant": "P-9999"}).json()["alerts"]):
+            assert time.monotonic() < deadline
+    ada.goto(f"{console.url}/alerts/{found[0]['id']}")
+    chart = ada.get_by_role("region", name="Alcohol at the skin", exact=True)
+    expect(chart).to_contain_text(re.compile("Analyst Dr. Moreno, .*: interferent, because: paint on the sleeve"))
+    expect(chart).to_contain_text("Absorption 0.033 g/dL an hour, below the limit of 0.050")
+    expect(chart.locator("svg circle[fill='var(--bad)']")).to_have_count(3)
 
 
 def test_the_queue_names_every_kind(console: Console, operators: Operators) -> None:

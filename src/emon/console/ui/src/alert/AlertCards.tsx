@@ -111,7 +111,9 @@ export function Facts({ alert, zone }: { alert: AlertDetail; zone: string }) {
                 <Time at={alert.onset} zone={zone} />
               </strong>
               <span className="small quiet" style={{ display: "block" }}>
-                {alert.ended !== null ? (
+                {alert.ended === alert.onset ? (
+                  "at one instant"
+                ) : alert.ended !== null ? (
                   <>
                     until <Time at={alert.ended} zone={zone} />
                   </>

@@ -20,6 +20,14 @@ import { Actions } from "./Actions.tsx";
 import { Earlier, Facts, Head, Withdrawn } from "./AlertCards.tsx";
 import { Versions } from "./Versions.tsx";
 
+const PLACELESS: ReadonlySet<string> = new Set([
+  "alcohol",
+  "alcohol_no_upload",
+  "breath",
+  "test_failed",
+  "test_missed",
+  "feed_outage",
+]);
 const NO_READINGS: Reading[] = [];
 
 export function AlertPage({ id, me }: { id: string; me: string | null }) {
@@ -159,7 +167,7 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
             <i />
           </div>
         )}
-        {(shown ? hasPlaces || alert.track : hasPlaces && (read.fault || !alert.track)) && (
+        {(shown ? hasPlaces || !PLACELESS.has(alert.family) : hasPlaces && (read.fault || !alert.track)) && (
           <MapCard
             title="Map"
             readings={readings}

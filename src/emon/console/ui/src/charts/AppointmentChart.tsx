@@ -59,7 +59,7 @@ export function AppointmentChart({ finding, readings, places, homeUnit, zone }: 
           to={to + around}
           zone={zone}
           lanes={[
-            { name: "Window", spans: [{ from, to, tone: "plain", words: `${when(from)} to ${when(to)}` }] },
+            { name: `Window, ${when(from)} to ${when(to)}`, spans: [{ from, to, tone: "plain" }] },
             { name: "Fixes say", spans },
           ]}
         />

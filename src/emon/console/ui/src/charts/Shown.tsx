@@ -1,13 +1,18 @@
 // The chart that an alert's newest standing finding asks for.
 
+import { millis } from "../times.ts";
 import type { AlertDetail, Finding, Place, Reading } from "../types.ts";
 import { AllowanceChart } from "./AllowanceChart.tsx";
 import { AppointmentChart } from "./AppointmentChart.tsx";
 import { BatteryChart } from "./BatteryChart.tsx";
+import { EventsChart } from "./EventsChart.tsx";
+import { SilenceChart } from "./SilenceChart.tsx";
 import { SkinChart } from "./SkinChart.tsx";
 import { TestsChart } from "./TestsChart.tsx";
 
 const TESTS = new Set(["breath", "test_failed", "test_missed"]);
+const EVENTS = new Set(["tamper", "panic"]);
+const SILENCES = new Set(["contact_lost", "location_lost", "alcohol_no_upload"]);
 
 function newest(alert: AlertDetail): Finding | null {
   const all = alert.findings.map(({ finding }) => finding);
@@ -42,5 +47,15 @@ export function Shown({ alert, readings, zone }: { alert: AlertDetail; readings:
   if (alert.family === "curfew_accumulated") return <AllowanceChart finding={finding} zone={zone} />;
   if (alert.family === "attendance" || finding.evidence["dwell_s"] !== undefined)
     return <AppointmentChart finding={finding} readings={readings} zone={zone} {...placesOf(alert)} />;
+  const now = latest(alert, readings);
+  if (EVENTS.has(alert.family))
+    return <EventsChart findings={alert.findings.map((view) => view.finding)} now={now} zone={zone} />;
+  if (SILENCES.has(alert.family)) return <SilenceChart finding={finding} now={now} zone={zone} />;
   return beside;
+}
+
+/** The newest instant that is known of: what is still so is drawn up to it. */
+function latest(alert: AlertDetail, readings: readonly Reading[]): number {
+  const told = alert.findings.map(({ finding }) => millis(finding.decided_at));
+  return Math.max(...told, ...readings.slice(-1).map((reading) => millis(reading.observed_at)));
 }

@@ -3,7 +3,8 @@
 import { useMemo } from "react";
 import { span } from "../times.ts";
 import type { Finding, Reading } from "../types.ts";
-import { clock } from "./axis.ts";
+import { plain } from "../words.ts";
+import { clock, instant } from "./axis.ts";
 import { Chart } from "./frame.tsx";
 import { type Letter, Plot } from "./Plot.tsx";
 import { episodeOf, jumps, type Level, levelsOf } from "./skin.ts";
@@ -29,8 +30,7 @@ export function SkinChart({ readings, zone, finding = null, limits }: Props) {
   const points = useMemo(() => {
     const read = levelsOf(readings, episode.unit);
     const have = new Set(read.map((point) => point.at));
-    const named = [episode.foot, episode.peak, episode.end].filter((each): each is Level => each !== null);
-    return [...read, ...named.filter((each) => !have.has(each.at))].sort((a, b) => a.at - b.at);
+    return [...read, ...episode.levels.filter((each) => !have.has(each.at))].sort((a, b) => a.at - b.at);
   }, [readings, episode]);
   if (points.length === 0) return null;
   const { unit, limit, foot, peak, end, slopes, steepest } = episode;
@@ -72,7 +72,7 @@ export function SkinChart({ readings, zone, finding = null, limits }: Props) {
           <div className="told">
             <ul className="notes">
               <Key letter="A" name="Foot" level={foot} say={say} when={when} unit={unit} none="not observed" />
-              <Key letter="B" name="Peak" level={peak} say={say} when={when} unit={unit} none="not observed" />
+              <Key letter="B" name={finding.ended === null ? "Peak so far" : "Peak"} level={peak} say={say} when={when} unit={unit} none="not observed" />
               <Key
                 letter="C"
                 name="Back at zero"
@@ -95,6 +95,7 @@ export function SkinChart({ readings, zone, finding = null, limits }: Props) {
                 ))}
               </ul>
             )}
+            <Verdict of={finding} zone={zone} />
             {WORDS[finding.reason] && (
               <p>
                 {WORDS[finding.reason]}
@@ -114,6 +115,21 @@ export function SkinChart({ readings, zone, finding = null, limits }: Props) {
         point.value >= limit ? "at or above" : point.value > 0 ? "below" : "zero",
       ])}
     />
+  );
+}
+
+/** What an analyst said of it: beside the slopes, never instead of them. */
+function Verdict({ of, zone }: { of: Finding; zone: string }) {
+  const verdict = of.evidence["verdict"];
+  if (typeof verdict !== "object" || verdict === null) return null;
+  const said = verdict as Record<string, unknown>;
+  const at = instant(said["at"]);
+  return (
+    <p>
+      <strong>Analyst{said["analyst"] ? ` ${String(said["analyst"])}` : ""}</strong>
+      {Number.isFinite(at) && `, ${clock(at, zone, NaN)}`}: {plain(String(said["result"] ?? "")).toLowerCase()}
+      {said["reason"] ? `, because: ${String(said["reason"])}` : ""}
+    </p>
   );
 }
 

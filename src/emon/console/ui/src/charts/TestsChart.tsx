@@ -22,8 +22,8 @@ export function TestsChart({ finding, readings, zone }: { finding: Finding; read
   const named = taken.map((one) => `${one.title} ${when(one.at)}: ${one.result}`);
   const lanes: Lane[] = [
     ...windows.map((window): Lane => ({
-      name: window.words,
-      spans: [{ ...window, tone: "plain", words: `${when(window.from)} to ${when(window.to)}` }],
+      name: `${window.words}, ${when(window.from)} to ${when(window.to)}`,
+      spans: [{ from: window.from, to: window.to, tone: "plain" }],
     })),
     {
       name: laboratory ? "Samples" : "Tests",

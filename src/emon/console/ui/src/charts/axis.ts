@@ -5,7 +5,7 @@ import { local, millis, toField } from "../times.ts";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const STEPS = [5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7 * 1440, 14 * 1440].map((n) => n * MINUTE);
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7 * 1440, 14 * 1440].map((n) => n * MINUTE);
 
 export interface Tick {
   at: number;
@@ -20,8 +20,14 @@ export function timeTicks(from: number, to: number, zone: string, most: number):
   const first = Math.ceil((from + shift) / step) * step - shift;
   const ticks: Tick[] = [];
   for (let at = first; at <= to && ticks.length <= most; at += step)
-    ticks.push({ at, words: step >= DAY ? local(at, zone).date.slice(4) : local(at, zone).time.slice(0, 5) });
+    ticks.push({ at, words: wordsOf(at, zone, step, to - from) });
   return ticks;
+}
+
+/** The time of day; the date at midnights where several days are shown, and everywhere over weeks. */
+function wordsOf(at: number, zone: string, step: number, span: number): string {
+  const { date, time } = local(at, zone);
+  return step >= DAY || (span > DAY && time.startsWith("00:00")) ? date.slice(4) : time.slice(0, 5);
 }
 
 /** "18:05", or "Mon 07 Sep, 18:05" where the day differs from `day`'s. */

@@ -30,6 +30,9 @@ function finding(kind: string, evidence: Record<string, unknown>, more: Partial<
 test("ticks are round times of the order's clock, and dates over weeks", () => {
   const words = timeTicks(at("18:52"), at("20:11"), ZONE, 6).map((tick) => tick.words);
   assert.deepEqual(words, ["19:00", "19:15", "19:30", "19:45", "20:00"]);
+  const nights = timeTicks(at("15:00"), at("15:00") + 30 * 3_600_000, ZONE, 6).map((tick) => tick.words);
+  assert.deepEqual(nights, ["18:00", "08 Sep", "06:00", "12:00", "18:00"]);
+  assert.equal(timeTicks(at("19:40"), at("19:42"), ZONE, 4).length, 3, "a single minute has ticks too");
   const week = timeTicks(at("10:00"), at("10:00") + 6 * 86_400_000, ZONE, 8).map((tick) => tick.words);
   assert.deepEqual(week, ["08 Sep", "09 Sep", "10 Sep", "11 Sep", "12 Sep", "13 Sep"]);
 });

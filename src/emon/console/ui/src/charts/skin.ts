@@ -19,6 +19,7 @@ export interface Slope {
 export interface Episode {
   unit: string;
   limit: number;
+  levels: Level[]; // all that the evidence names
   foot: Level | null;
   peak: Level | null;
   end: Level | null;
@@ -52,6 +53,7 @@ export function episodeOf(finding: Finding | null, limits?: unknown): Episode {
   return {
     unit,
     limit: (unit === "ug/L" ? parameters["positive_ug_l"] : parameters["positive_g_dl"]) ?? LIMIT,
+    levels,
     foot: levels.findLast((level) => level.at < onset) ?? null,
     peak: during.reduce<Level | null>((best, each) => (best && best.value >= each.value ? best : each), null),
     end: levels.find((level) => level.at === ended && level.value <= 0) ?? null,
