@@ -135,7 +135,7 @@ class Emitter:
         home = np.hypot(x - self._plan.home[0], y - self._plan.home[1]) < self._plan.home_radius_m
         moving = (np.hypot(x - before_x, y - before_y) > 5) | ~home
         number = np.round((t - self._phase_s) / STEP_S).astype(int)
-        due: np.ndarray[Any, np.dtype[np.bool_]] = np.where(moving, number % MOVING_EVERY == 0,
+        due: np.ndarray[Any, np.dtype[np.bool_]] = np.where(moving | self._plan.tracked, number % MOVING_EVERY == 0,
                                                             number % RESTING_EVERY == 0)
         return due | self._in_violation(x, y)
 

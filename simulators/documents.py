@@ -32,7 +32,10 @@ def officer(plan: Plan) -> str:
 
 
 def orders(plan: Plan, start_us: int) -> list[Document]:
-    """Every version of the participant's order; amendments keep all times and carry `received_at`."""
+    """Every version of the participant's order; amendments keep all times and carry `received_at`. A protected
+    person has none."""
+    if plan.protected:
+        return []
     at = _instants(start_us)
     lat, lon = to_degrees(*plan.home)
     first: Document = {
@@ -56,8 +59,8 @@ def bindings(plan: Plan, start_us: int) -> list[Document]:
     found = []
     for device in plan.devices:
         document: Document = {
-            "binding": f"{plan.id}:{device.id}", "version": 1, "device": device.id, "participant": plan.id,
-            "role": device.role, "feed": device.feed,
+            "binding": f"{plan.id}:{device.id}", "version": 1, "device": device.id,
+            "protected_person" if plan.protected else "participant": plan.id, "role": device.role, "feed": device.feed,
             "from": at(plan.effective_s if device.from_s is None else device.from_s),
             "until": None if device.until_s is None else at(device.until_s)}
         if device.role == "home":
@@ -74,8 +77,8 @@ def people(plans: Iterable[Plan]) -> list[Document]:
         "person": who, "version": 1, "role": role, "name": called, "language": "en", "time_zone": TIME_ZONE,
         "contacts": [{"channel": "email", "address": f"{who}@agency.example", "verified": True}],
     } for who, role, called in staff]
-    found += [{"person": p.id, "version": 1, "role": "participant", "name": p.name, "language": "en",
-               "time_zone": TIME_ZONE,
+    found += [{"person": p.id, "version": 1, "role": "protected_person" if p.protected else "participant",
+               "name": p.name, "language": "en", "time_zone": TIME_ZONE,
                "contacts": [{"channel": "sms", "address": f"+1608555{p.index % 10_000:04d}",
                              "verified": True}]} for p in plans]
     return found

@@ -20,6 +20,8 @@ GOOD_ACCURACIES: Final = 3.0
 GOOD_DEPTH_M: Final = 30.0
 GOOD_APART_S: Final = 15.0 - 0.001
 GOOD_WITHIN_S: Final = 1_800.0
+PAIR_ACCURACIES: Final = 1.5  # of both: what a pair shows must be out of doubt
+PAIR_S: Final = 90.0  # fixes of two people further apart in time say nothing about both
 ARRIVAL_S: Final = 3.0  # from sending to taken in
 
 
@@ -100,6 +102,29 @@ def track(plan: Plan, emissions: list[Emission]) -> Track:
         presence_sent=_numbers([e.send_s for e in presences]),
         present=np.array([e.reading["present"] for e in presences], dtype=bool),
         by_unit_alone=not fixes)
+
+
+def pairs(his: Track, hers: Track, distance_m: float) -> Signals:
+    """His fixes against being within a distance of her: each beside her fix nearest in time."""
+    if not len(his.t) or not len(hers.t):
+        none = np.zeros(0, dtype=bool)
+        return Signals(his.t[:0], his.sent[:0], none, none)
+    after = np.clip(np.searchsorted(hers.t, his.t), 1, max(1, len(hers.t) - 1))
+    nearest = np.where(his.t - hers.t[after - 1] <= np.abs(hers.t[after] - his.t), after - 1, after)
+    age = np.abs(hers.t[nearest] - his.t)
+    true = np.hypot(his.true_x - hers.true_x[nearest], his.true_y - hers.true_y[nearest])
+    told = np.hypot(his.x - hers.x[nearest], his.y - hers.y[nearest])
+    accuracies = his.accuracy_m + hers.accuracy_m[nearest]
+    speed = np.maximum(_speed(his), _speed(hers)[nearest])
+    slack = PAIR_ACCURACIES * accuracies + age * 2 * speed + GOOD_DEPTH_M
+    good = his.gnss & hers.gnss[nearest] & (age <= PAIR_S - 1) & (np.maximum(told, true) + slack < distance_m)
+    return Signals(his.t, np.maximum(his.sent, hers.sent[nearest]), good, told - accuracies > distance_m)
+
+
+def _speed(track: Track) -> Floats:
+    """True speed (m/s) between a fix and its neighbours, the faster of both."""
+    apart = np.hypot(np.diff(track.true_x), np.diff(track.true_y)) / np.maximum(np.diff(track.t), 1.0)
+    return np.maximum(np.concatenate((apart, [0.0])), np.concatenate(([0.0], apart)))
 
 
 def earliest(signals: Signals, span: Span, condition: Document, *, duty: Span | None = None) -> float | None:

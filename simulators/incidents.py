@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from simulators.ground import to_degrees
 from simulators.land import Land
-from simulators.plan import BEGIN_S, CHUNKS_BACK_S, Event, Exposure, Fault, Happening, Plan, Test
+from simulators.plan import BEGIN_S, CHUNKS_BACK_S, WALK_MPS, Device, Event, Exposure, Fault, Happening, Plan, Test
 
 Step = Callable[[Plan, Land], None]
 Evening = Callable[[Plan, Land, float], None]
@@ -23,6 +23,7 @@ APPOINTMENT: Final = ("19:35", "20:00", 900.0)  # from, to, and how long one has
 ALLOWANCE_S: Final = 480.0
 GENEROUS_ALLOWANCE_S: Final = 36_000.0
 HOUR_S: Final = 3_600.0
+KEEP_AWAY_M: Final = 500.0
 NO_UPLOAD_S: Final = 48 * HOUR_S
 MOCK_CLEAR_S: Final = 660.0  # ten minutes, and a minute to the next fix
 CONFIRMATION_UNTIL_S: Final = 1_800.0
@@ -89,6 +90,29 @@ def allowance(seconds: float) -> Step:
     return terms
 
 
+def charged_every(hours: float) -> Step:
+    """Strap, case, signal and battery are watched, and an hour of charging in so many is asked for."""
+    def terms(plan: Plan, land: Land) -> None:
+        plan.condition("device_integrity", charge_every_h=hours)
+    return terms
+
+
+def keep_away(gap_m: float) -> Step:
+    """Half a kilometre from somebody; the evening leads so close to her home."""
+    def terms(plan: Plan, land: Land) -> None:
+        number = plan.index + 1
+        home = land.near(plan.home, 1_600, 2_600)
+        her = Plan(0, f"V-{number:04d}", "", f"Protected person {number}", "protected", home, home, plan.effective_s,
+                   network=False, spikes=False, tracked=True, protected=True)
+        her.devices = [Device(f"GUARD-{number:04d}", plan.devices[0].feed, "position", "fixes",
+                              from_s=plan.effective_s)]
+        her.begin(home)
+        plan.protects, plan.target = her, (home[0] + gap_m, home[1])
+        plan.network = plan.spikes = False
+        plan.condition("keep_away", protected_person=her.id, distance_m=KEEP_AWAY_M, confirm_fixes=3, hold_s=60.0)
+    return terms
+
+
 def strap_left_open(plan: Plan, land: Land) -> None:
     """Whoever takes the old bracelet off opens its strap; it is nobody's by then."""
     plan.condition("device_integrity")
@@ -136,6 +160,48 @@ def charged_in_time(plan: Plan, land: Land, t0: float) -> None:
     """Down to a sixth, and on the charger before it is low."""
     plan.charge += [(t0 - HOUR_S, 0.24), (t0 + 600, 0.16), (t0 + 1_200, 0.16), (t0 + 6_000, 0.95)]
     plan.events += [Event(t0 + 1_200, "charging_start"), Event(t0 + 6_000, "charging_stop")]
+
+
+def walks_unseen(plan: Plan, land: Land, t0: float) -> None:
+    """On foot there and back, within an hour and a quarter without a position."""
+    if plan.target is None:
+        plan.target = land.near(plan.home, 1_150, 1_350)
+    depart, dark, seen = t0 - 40 * 60, t0 - 50 * 60, t0 + 25 * 60
+    plan.visit(plan.target, depart, t0 - 15 * 60, speed_mps=WALK_MPS)
+    plan.faults.append(Fault("no_gps", dark, seen))
+    plan.happenings.append(Happening("motion_without_fix", "device_integrity", depart, seen + 180,
+                                     dark + HOUR_S + ON_ITS_WAY_S))
+
+
+def through_a_tunnel(plan: Plan, land: Land, t0: float) -> None:
+    """Seven minutes of a ride without a position."""
+    there_ = land.near(plan.home, 1_500, 2_000)
+    plan.visit(there_, t0 + 6 * 60, t0 + 25 * 60, speed_mps=4.0)
+    plan.faults.append(Fault("no_gps", t0 + 6 * 60, t0 + 13 * 60))
+
+
+def never_charges(hours: float) -> Evening:
+    """The bracelet was never on its charger."""
+    def evening(plan: Plan, land: Land, t0: float) -> None:
+        if t0 == 0:
+            due = plan.effective_s + hours * HOUR_S
+            plan.happenings.append(Happening("charging_missed", "device_integrity", due, 30 * 86_400.0, due))
+    return evening
+
+
+def her_device_dies(plan: Plan, land: Land, t0: float) -> None:
+    """The protected person's device is silent for half an hour."""
+    assert plan.protects is not None
+    plan.protects.faults.append(Fault("silent", t0 + 6 * 60, t0 + 36 * 60))
+
+
+def her_battery_runs_low(plan: Plan, land: Land, t0: float) -> None:
+    """The protected person's device is low for an hour."""
+    assert plan.protects is not None
+    her = plan.protects
+    her.charge += [(t0 - HOUR_S, 0.30), (t0 + 600, 0.16), (t0 + 3_000, 0.08), (t0 + 7_200, 0.9)]
+    low, charged = t0 + 750, t0 + 3_000 + 4_200 * 0.22 / 0.82
+    plan.happenings.append(Happening("protected_battery", "keep_away", low, charged, low + 700))
 
 
 def there(from_min: float, to_min: float) -> Evening:

@@ -157,6 +157,9 @@ class Plan:
     spikes: bool = True
     network: bool = True  # the receiver falls back on the network indoors
     drifting: bool = False
+    tracked: bool = False  # a fix a minute at rest too
+    protects: Plan | None = None  # the person whom the order keeps away from
+    protected: bool = False  # has no order: somebody else's keeps away from this person
     devices: list[Device] = field(default_factory=list)
     places: list[Document] = field(default_factory=list)
     conditions: list[Document] = field(default_factory=list)

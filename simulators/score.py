@@ -79,12 +79,12 @@ class Score:
         table = Table(title="Findings against the simulators' ground truth", box=box.SIMPLE_HEAD,
                       pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("kind", no_wrap=True)
-        for name in ("clear", "found", "missed", "due", "stands", "open", "false"):
+        for name in ("clear", "found", "missed", "due", "open", "false"):
             table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
         table.add_column("delay", justify="right", no_wrap=True)
         for kind, row in sorted(self.kinds.items()):
             delay = "" if row.delay_p50_s is None else _short(row.delay_p50_s)
-            counts = (row.clear, row.found, row.missed, row.pending, row.in_force, row.open, row.false)
+            counts = (row.clear, row.found, row.missed, row.pending, row.open, row.false)
             table.add_row(kind, *map(str, counts), delay)
         return table
 

@@ -21,7 +21,7 @@ from emon.domain import instant
 from simulators import happenings
 from simulators.devices import Emission
 from simulators.duty import Span, stretches
-from simulators.evidence import Signals, Track, earliest, track
+from simulators.evidence import Signals, Track, earliest, pairs, track
 from simulators.ground import Floats, depth_m
 from simulators.happenings import Known
 from simulators.plan import Document, Innocent, Plan
@@ -35,7 +35,8 @@ KINDS: Final = frozenset({"exclusion_zone", "zone_crossing", "inclusion_zone", "
                           "attendance_missed", "attendance_late", "attendance_left", "tamper", "panic", "battery",
                           "alcohol_possible", "alcohol_confirmed", "alcohol_review", "alcohol_no_upload",
                           "breath_failed", "breath_missed", "breath_incomplete", "breath_refused",
-                          "breath_not_received", "test_failed", "test_missed"})
+                          "breath_not_received", "test_failed", "test_missed", "keep_away",
+                          "protected_contact_lost", "protected_battery", "motion_without_fix", "charging_missed"})
 """What this truth knows about; findings of other kinds are not judged by it."""
 RESOLUTION_S: Final = 1.0
 LOOK_AHEAD_S: Final = 900.0
@@ -106,6 +107,9 @@ def establish(world: World, until_us: int) -> Truth:
             ledger.silence(None, None, "feed_outage", silence, feed=feed)
     for plan in world.plans:
         _participant(ledger, plan, by_participant[plan.index], feed_silence)
+        if plan.protects is not None:
+            her = plan.protects
+            _apart(ledger, plan, her, track(plan, by_participant[plan.index]), track(her, by_participant[her.index]))
     innocents = tuple(ledger.innocent(plan, i) for plan in world.plans for i in plan.innocents
                       if i.from_s < until_s)
     found = sorted(ledger.breaches, key=lambda b: (b.from_, b.participant or "", b.kind))
@@ -172,8 +176,8 @@ def _participant(ledger: _Ledger, plan: Plan, emissions: list[Emission],
                 ledger.known(plan, happenings.appointments(plan, condition, seen, ledger.start_us, ledger.until_s))
             case "alcohol":
                 ledger.known(plan, happenings.skin(plan, condition, emissions, ledger.until_s))
-            case "device_integrity" | "substance_testing":
-                pass  # only what is told of it
+            case "device_integrity" | "substance_testing" | "keep_away":
+                pass  # only what is told of it, or what concerns two people
             case other:
                 raise AssertionError(f"no truth for conditions of kind {other}")
     ledger.known(plan, happenings.told(plan, ledger.until_s))
@@ -217,6 +221,23 @@ def _curfew(ledger: _Ledger, plan: Plan, condition: Document, duty: Span, t: Flo
         clear = ledger.crossing(plan, condition, kind, span, depth, signals, duty)
         if kind != "curfew_absent":
             yield span, clear
+
+
+def _apart(ledger: _Ledger, plan: Plan, her: Plan, seen: Track, hers: Track) -> None:
+    """Being too close to a protected person, and her device's silence."""
+    condition = next(c for c in plan.conditions if c["kind"] == "keep_away")
+    t = np.arange(plan.effective_s, ledger.until_s, RESOLUTION_S)
+    (x, y), (her_x, her_y) = plan.at(t), her.at(t)
+    metres = np.hypot(x - her_x, y - her_y)
+    signals = pairs(seen, hers, condition["distance_m"])
+    for span in _runs(t, metres < condition["distance_m"]):
+        within = (t >= span.from_s) & (t < span.to_s)
+        depth = condition["distance_m"] - float(np.min(metres[within]))
+        ledger.crossing(plan, condition, "keep_away", span, depth, signals)
+    patience = {"every_s": 600.0, "hold_s": 300.0, "id": condition["id"]}
+    for kind, silence in contact_breaches(her, patience, hers, ledger.until_s, {}):
+        if kind == "contact_lost":
+            ledger.silence(plan, condition["id"], "protected_contact_lost", silence)
 
 
 def _wrong_side(shape: Any, x: Any, y: Any, sign: float) -> Any:

@@ -110,7 +110,8 @@ def build(seed: int, participants: int = DEFAULT_PARTICIPANTS, start_us: int | N
     land = Land(rng)
     cast = _cast(participants)
     rng.shuffle(cast)
-    plans = tuple(_participant(i, scenario, land) for i, scenario in enumerate(cast))
+    led = [_participant(i, scenario, land) for i, scenario in enumerate(cast)]
+    plans = (*led, *_protected(led))
     _limit_laboratory(plans)
     for plan in plans:
         _more_zones(plan, land)
@@ -155,6 +156,16 @@ def _participant(index: int, scenario: Scenario, land: Land) -> Plan:
     plan.stay(DAYS * 86_400.0)
     plan.seal()
     return plan
+
+
+def _protected(plans: list[Plan]) -> list[Plan]:
+    """The people whom orders keep away from; they stay at home."""
+    found = [plan.protects for plan in plans if plan.protects is not None]
+    for number, person in enumerate(found):
+        person.index = len(plans) + number
+        person.stay(DAYS * 86_400.0)
+        person.seal()
+    return found
 
 
 def _working_day(plan: Plan, land: Land, t0: float) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from emon.domain.finding import FAMILY_OF_KIND, Finding
 from emon.domain.instant import MINUTE, SECOND
-from simulators.score import score
+from simulators.score import Row, score
 from simulators.truth import KINDS, Breach, LookAlike, Truth
 
 UNTIL = 120 * MINUTE
@@ -113,7 +113,7 @@ def test_an_outage_is_known_by_its_feed() -> None:
 
 def test_kinds_that_the_truth_does_not_know_are_not_judged() -> None:
     """They are counted and nothing more."""
-    result = score([_finding("keep_away")], _truth())
+    result = score([_finding("implausible_movement")], _truth())
     assert result.ok and result.unjudged == 1
 
 
@@ -128,7 +128,8 @@ def test_the_score_is_printed_and_machine_readable() -> None:
     result = score([_finding(participant="P-9")], _truth(_breach()))
     table = result.table()
     assert table.row_count == 1
-    assert Console(width=80).measure(table).minimum <= 80
+    result.kinds["protected_contact_lost"] = Row(clear=100, found=100, delay_p50_s=86_399.0)
+    assert Console(width=80).measure(result.table()).maximum <= 80
     told = result.to_json()
     assert told["ok"] is False
     assert told["missed"] == [{"participant": "P-1", "condition": "c1", "kind": "exclusion_zone"}]

@@ -10,7 +10,7 @@ import pytest
 
 from emon.domain import instant
 from simulators.duty import Span, stretches
-from simulators.evidence import Signals, earliest
+from simulators.evidence import Signals, Track, earliest, pairs
 from simulators.truth import KINDS, Truth, establish, read
 from simulators.world import World, build
 
@@ -39,6 +39,27 @@ def test_three_good_fixes_and_the_hold_make_a_breach_clear() -> None:
     signals = _signals((0, "g"), (15, "u"), (30, "g"), (45, "g"))
     assert earliest(signals, Span(0, 300), TERMS) == 60.0
     assert earliest(signals, Span(0, 300), {**TERMS, "hold_s": 0.0}) == 48.0
+
+
+def _track(t: np.ndarray, x: np.ndarray, accuracy_m: float = 10.0, *, gnss: bool = True) -> Track:
+    """Fixes along a line, each right and sent ten seconds later."""
+    flags, none, y = np.ones(len(t), dtype=bool), np.zeros(0), np.zeros(len(t))
+    return Track(t, t + 10, flags, t, t + 10, x, y, x, y, np.full(len(t), accuracy_m), flags & gnss, none, none,
+                 np.zeros(0, dtype=bool), False)
+
+
+def test_a_pair_of_fixes_tells_only_where_it_is_out_of_doubt() -> None:
+    """Near by gnss of both within 90 s; further away by more than both accuracies is contrary; else neither."""
+    t = np.arange(0.0, 600.0, 60.0)
+    his = _track(t, np.full(len(t), 100.0))
+    near = pairs(his, _track(t + 20, np.zeros(len(t))), 500.0)
+    assert near.good.all() and not near.contrary.any()
+    assert (near.sent == t + 30).all(), "known when hers was sent too"
+    assert pairs(_track(t, np.full(len(t), 600.0)), _track(t, np.zeros(len(t))), 500.0).contrary.all()
+    for hers in (_track(t + 1_000, np.zeros(len(t))), _track(t, np.zeros(len(t)), gnss=False),
+                 _track(t, np.zeros(len(t)), accuracy_m=300.0)):
+        doubtful = pairs(his, hers, 500.0)
+        assert not doubtful.good.any() and not doubtful.contrary.any()
 
 
 @pytest.mark.parametrize("fixes", [
@@ -90,7 +111,9 @@ def test_all_that_is_scripted_really_happens(world: World, truth: Truth) -> None
         "sanitiser": "alcohol_review", "uploads_no_more": "alcohol_no_upload", "breath_failed": "breath_failed",
         "breath_missed": "breath_missed", "breath_incomplete": "breath_incomplete",
         "breath_refused": "breath_refused", "breath_not_received": "breath_not_received",
-        "test_failed": "test_failed", "test_missed": "test_missed"}
+        "test_failed": "test_failed", "test_missed": "test_missed", "moves_unseen": "motion_without_fix",
+        "never_charged": "charging_missed", "too_close": "keep_away",
+        "her_device_silent": "protected_contact_lost"}
     assert {name: kind in clear[name] for name, kind in expected.items()} == dict.fromkeys(expected, True)
     assert {breach.kind for breach in truth.breaches} == KINDS - {"zone_crossing"}
 
@@ -101,7 +124,7 @@ def test_the_innocent_have_no_clear_breach(world: World, truth: Truth) -> None:
                 "dead_carrier", "late_upload", "canyon_walk", "hospital", "leave", "ordinary", "fleet_life",
                 "pocket_life",
                 "unit_home", "bracelet_and_unit", "transdermal", "breath", "laboratory", "appointment_kept",
-                "swab", "mouthwash", "test_in_time", "test_sent_late", "charged_in_time"}
+                "swab", "mouthwash", "test_in_time", "test_sent_late", "charged_in_time", "tunnel", "keeps_away"}
     assert innocent <= {plan.scenario for plan in world.plans}
     scenario = {plan.id: plan.scenario for plan in world.plans}
     guilty = [b for b in truth.breaches if b.clear and scenario.get(b.participant or "") in innocent]

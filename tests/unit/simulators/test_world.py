@@ -39,11 +39,21 @@ def test_what_is_written_passes_the_check(world: World, tmp_path: Path) -> None:
     assert (tmp_path / "truth.json").stat().st_size > 1_000
 
 
+def test_protected_persons_have_devices_and_no_orders(world: World) -> None:
+    """An order names the person, a binding of hers the device; nothing says where she lives."""
+    protected = {plan.id for plan in world.plans if plan.protected}
+    named = {c["protected_person"] for order in world.orders() for c in order["conditions"]
+             if c["kind"] == "keep_away"}
+    assert protected == named != set()
+    assert protected == {binding["protected_person"] for binding in world.bindings() if "protected_person" in binding}
+    assert {one["role"] for one in world.people() if one["person"] in protected} == {"protected_person"}
+
+
 @pytest.mark.parametrize("participants", [1, 8, 100, 250])
 def test_any_number_of_participants_is_a_world(participants: int) -> None:
     """Small casts keep what matters most; large ones grow every scenario."""
     world = build(3, participants)
-    cast = Counter(plan.scenario for plan in world.plans)
+    cast = Counter(plan.scenario for plan in world.plans if not plan.protected)
     assert cast.total() == participants
     assert cast["exclusion_breach"] >= 1
     assert len({device.id for plan in world.plans for device in plan.devices}) >= participants
