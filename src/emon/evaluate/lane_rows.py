@@ -78,9 +78,10 @@ def compile_person(person: Person, orders: OrderBook, clock: int, *, watched: bo
     feeds = {span.item.feed for span in wearing.bindings}
     if len(feeds) > 1:
         return None
-    feed = feeds.pop() or person.carrier or DEFAULT_FEED
+    named = feeds.pop()
+    carrier = person.carrier or named  # of whom was not heard since a start: what comes otherwise is judged in full
     row = Row(wearing.device, wearing.from_, wearing.until, [], last_heard=person.last_heard,
-              carrier=person.carrier, feed=feed)
+              carrier=carrier, feed=named or carrier or DEFAULT_FEED)
     _clip_to_devices(row, person, wearing, clock)
     for term in orders.terms(person.participant):
         condition = person.conditions.get(term.key)
