@@ -43,15 +43,15 @@ PLANTS = (
     Plant(
         "only his accuracy counts",
         _PAIRS,
-        "accuracy_m(self.mine.reading) + accuracy_m(self.hers.reading)",
-        "accuracy_m(self.mine.reading)",
+        "accuracy_m(a) + accuracy_m(b)",
+        "accuracy_m(a)",
         "a rough fix of hers would accuse him",
     ),
     Plant(
         "only her accuracy counts",
         _PAIRS,
-        "accuracy_m(self.mine.reading) + accuracy_m(self.hers.reading)",
-        "accuracy_m(self.hers.reading)",
+        "accuracy_m(a) + accuracy_m(b)",
+        "accuracy_m(b)",
         "a rough fix of his would accuse him",
     ),
     Plant(
@@ -60,6 +60,20 @@ PLANTS = (
         "pair.near(limit_m, STRICT_FACTOR)",
         "pair.near(limit_m, ACCURACY_FACTOR)",
         "every meeting would be a confirmed threat",
+    ),
+    Plant(
+        "a chain that broke is never looked at again",
+        _KEEP_AWAY,
+        "from_ <= quiet + chain_life(term)",
+        "from_ <= quiet",
+        "a late fix of hers that says nothing would not bring it back",
+    ),
+    Plant(
+        "fixes that support a finding are passed over",
+        _KEEP_AWAY,
+        "if any(event.sign == FOR for event in events):",
+        "if False:",
+        "the first fix near her would be lost",
     ),
     Plant(
         "time between two fixes does not matter",

@@ -312,6 +312,8 @@ def _of_two_people() -> list[Target]:
     ordered_later = together(Scene().order(away, participant="Q").bind().bind("V1", protected="V").order(
         msgspec.structs.replace(away, protected_person="V"), arrive=30), minutes=(0, 31, 32))
     earlier = known().fix(-1, "far", device="V1", speed_mps=0).fixes([0, 0.25], "home", speed_mps=0)
+    broken = together(known(), minutes=(0,)).fix(5, "home").fix(5, "far", device="V1")
+    broken.fix(5, "school", device="V1", arrive=8)
     between = together(known(), minutes=(0, 10)).fix(5, "home")
     late = together(known()).fix(0, "far", device="V1", arrive=20, speed_mps=0, accuracy_m=4)
     tied = known().fixes([0, 10], "home", speed_mps=0)
@@ -336,6 +338,7 @@ def _of_two_people() -> list[Target]:
         ("her wifi fix between", between.fix(5, "far", device="V1", method="wifi"), 12),
         ("a late fix of hers", late, 22),
         ("a late fix of hers between", earlier.fix(0.5, "home", device="V1", arrive=20), 22),
+        ("a broken chain revived", together(broken, minutes=(10,)), 12),
         ("at the limit", together(known(), where="fence"), 5),
         ("by her wifi", together(known(), method="wifi"), 5),
         ("an unknown one between", together(known(), minutes=(0, 10)).fix(5, "home").fix(

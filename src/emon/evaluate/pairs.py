@@ -32,13 +32,13 @@ class Pair(NamedTuple):
     mine: Bound
     hers: Bound
     distance_m: float
+    accuracy_m: float  # of both together
     apart_s: float
     speed_mps: float
 
     def slack_m(self, factor: float) -> float:
         """By how much the distance may be wrong, at so many accuracies."""
-        accuracies = accuracy_m(self.mine.reading) + accuracy_m(self.hers.reading)
-        return round(factor * accuracies + self.apart_s * self.speed_mps, _MICROMETRES)
+        return round(factor * self.accuracy_m + self.apart_s * self.speed_mps, _MICROMETRES)
 
     def near(self, limit_m: float, factor: float) -> int:
         """FOR: certainly nearer than the limit, AGAINST: certainly further away, UNSURE: neither."""
@@ -71,7 +71,8 @@ def pair_of(mine: Bound, hers: Bound, limits: Mapping[str, float]) -> Pair:
     a, b = mine.reading, hers.reading
     metres = _WGS84.inv(a.lon, a.lat, b.lon, b.lat)[2]
     speeds = [r.speed_mps for r in (a, b) if r.speed_mps is not None]
-    return Pair(mine, hers, round(metres, 2), abs(a.observed_at - b.observed_at) / SECOND,
+    apart_s = abs(a.observed_at - b.observed_at) / SECOND
+    return Pair(mine, hers, round(metres, 2), accuracy_m(a) + accuracy_m(b), apart_s,
                 max(speeds, default=limits["unknown_speed_mps"]))
 
 

@@ -18,7 +18,14 @@ from emon.evaluate.matching import Book, Key, Moment, Standing, revise
 from emon.evaluate.orderbook import FACET, OrderBook, Term
 from emon.evaluate.port import History
 from emon.evaluate.positions import MEASURING, Body
-from emon.evaluate.rules import ACCOMPANIED_OF_KIND, REACHING_OF_KIND, RULE_OF_KIND, SKIMMING_OF_KIND, protected
+from emon.evaluate.rules import (
+    ACCOMPANIED_OF_KIND,
+    KEEP_AWAY,
+    REACHING_OF_KIND,
+    RULE_OF_KIND,
+    SKIMMING_OF_KIND,
+    protected,
+)
 from emon.evaluate.rules.contact import pace_of
 from emon.evaluate.signals import Case, Outage
 from emon.evaluate.subject import subject
@@ -227,6 +234,11 @@ class Person:
         if news is None or news.texts or news.wide or news.silence_from < NEVER or len(terms) != 1 or (
                 condition.due is not None and condition.due <= case.clock):
             return [(from_, until)]
+        if terms[0].condition.kind == "keep_away":
+            if condition.due is not None or news.texts_of(terms, case.bindings) is not None:
+                return [(from_, until)]
+            still = KEEP_AWAY.still(case, terms[0], condition.hint, condition.quiet, from_, until)
+            return [] if still else [(from_, until)]
         rule = SKIMMING_OF_KIND.get(terms[0].condition.kind)
         if rule is None:
             return [(from_, until)]

@@ -17,6 +17,8 @@ from emon.evaluate.rules.protected import ProtectedBattery, ProtectedContact
 from emon.evaluate.rules.zones import Zones
 from emon.evaluate.verdict import Accompanied, Reaching, Rule, Skimming
 
+KEEP_AWAY: Final = KeepAway()
+
 RULES: Final[tuple[Rule, ...]] = (
     Zones(),
     Curfew(),
@@ -27,7 +29,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Integrity(),
     Motion(),
     Charging(),
-    KeepAway(),
+    KEEP_AWAY,
     ProtectedContact(),
     ProtectedBattery(),
 )
@@ -43,10 +45,10 @@ REACHING_OF_KIND: Final[dict[str, Reaching]] = {
     "device_integrity": Integrity(),
     "motion_without_fix": Motion(),
     "charging_missed": Charging(),
-    "keep_away": KeepAway(),
+    "keep_away": KEEP_AWAY,
     "protected_contact": ProtectedContact(),
     "protected_battery": ProtectedBattery(),
 }
 
 ACCOMPANIED_OF_KIND: Final[dict[str, Accompanied]] = {
-    kind: rule for rule in (KeepAway(), ProtectedContact(), ProtectedBattery()) for kind in rule.kinds}
+    kind: rule for rule in (KEEP_AWAY, ProtectedContact(), ProtectedBattery()) for kind in rule.kinds}

@@ -6,12 +6,12 @@ later. Where our own outage or the feed's covers what was not yet found, it coun
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from emon.domain.instant import DAY, HOUR, SECOND
+from emon.domain.instant import DAY, MINUTE, SECOND
 from emon.domain.reading import KINDS
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.ledger import Ledger
@@ -213,25 +213,32 @@ class _Silences:
         return [_heard(at, list(group), at in places)
                 for at, group in groupby(readings, key=lambda b: b.reading.observed_at)]
 
+    def _instants(self, from_: int, until: int) -> Iterable[int]:
+        """When somebody was heard, where it counts located."""
+        readings = self.case.readings(from_, until)
+        if self.tracked:
+            return located(readings, self.case.participant, self.case.bindings)
+        return (b.reading.observed_at for b in readings)
+
     def _search_back(self, from_: int) -> int | None:
         """The last instant before `from_`, within the stretch, that both silences may count from."""
-        bottom, top, step = max(self.start, self.case.floor), min(from_ - 1, self.end), HOUR
+        bottom, top, step = max(self.start, self.case.floor), min(from_ - 1, self.end), max(self.pace.every, MINUTE)
         while top >= bottom:
             low = max(top - step, bottom)
-            for heard in reversed(self._heard(low, top)):
-                if heard.located or not self.tracked:
-                    return heard.at
+            last = max(self._instants(low, top), default=None)
+            if last is not None:
+                return last
             top, step = low - 1, step * 4
         return None
 
     def _search_on(self, until: int) -> int | None:
         """The first such instant after `until`."""
-        bottom, step = max(until + 1, self.start, self.case.floor), HOUR
+        bottom, step = max(until + 1, self.start, self.case.floor), max(self.pace.every, MINUTE)
         while bottom <= self.end:
             high = min(bottom + step, self.end)
-            for heard in self._heard(bottom, high):
-                if heard.located or not self.tracked:
-                    return heard.at
+            first = min(self._instants(bottom, high), default=None)
+            if first is not None:
+                return first
             bottom, step = high + 1, step * 4
         return None
 

@@ -12,9 +12,9 @@ from typing import Any
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import machine, pairs
-from emon.evaluate.machine import Event, Run
+from emon.evaluate.machine import FOR, Event, Run
 from emon.evaluate.orderbook import Stretch, Term
-from emon.evaluate.rules.zones import Telling, judge_runs, knobs, parameters, settled
+from emon.evaluate.rules.zones import Telling, chain_life, judge_runs, knobs, parameters, settled
 from emon.evaluate.signals import Case
 from emon.evaluate.subject import case_of, limits_of
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled, bounds_of, rests_on
@@ -39,19 +39,33 @@ class KeepAway:
         reach = round(limits_of(term)["pair_s"] * SECOND)
         return (from_ - reach, until + reach) if news is None else _positions(news, reach)
 
+    def still(self, case: Case, term: Term, hint: Hint, quiet: int, from_: int, until: int) -> bool:
+        """Whether fixes in [from_, until] that are compared anew change nothing: none supports a finding, and nothing
+        before them is open or may come back to life."""
+        if hint.open_from is not None or hint.chain_from is not None or from_ <= quiet + chain_life(term):
+            return False
+        events = _events(case, term, from_, until)
+        if any(event.sign == FOR for event in events):
+            return False
+        if events:
+            hint.last_event = max(events[-1].at, events[-1].at if hint.last_event is None else hint.last_event)
+        return True
+
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
         """See verdict.Rule."""
-        hers = case_of(case, term)
-        limits, limit_m = limits_of(term), term.condition.distance_m or 0.0
-
-        def events(begin: int, end: int) -> list[Event]:
-            return [] if hers is None else pairs.pair_events(case, hers, limit_m, limits, begin, end)
-
         low = max(from_, case.floor)
         stretches = [s for s in term.duty(low, case.clock) if s.from_ <= case.clock]
         return judge_runs(case, term, hint, old, from_, until, stretches,
-                          Telling(events, lambda stretch, run: _interval(term, stretch, run)))
+                          Telling(lambda begin, end: _events(case, term, begin, end),
+                                  lambda stretch, run: _interval(term, stretch, run)))
+
+
+def _events(case: Case, term: Term, from_: int, until: int) -> list[Event]:
+    hers = case_of(case, term)
+    if hers is None:
+        return []
+    return pairs.pair_events(case, hers, term.condition.distance_m or 0.0, limits_of(term), from_, until)
 
 
 def _positions(news: Sequence[Bound], reach: int) -> tuple[int, int]:
