@@ -97,7 +97,7 @@ FEED_STRETCHES: Final = 4_096  # of one feed, before those that are no longer ne
 
 # --- running -----------------------------------------------------------------------------------------------
 TICK_EVERY: Final = SECOND
-SWITCH_S: Final = 0.001  # a bulk step gives way to a waiting thread after this; more often would cost throughput
+SWITCH_S: Final = 0.0005  # a bulk step gives way to a waiting thread after this; more often would cost throughput
 THREADS: Final = 32  # for work beside the loop: judging must not queue behind those who wait for a turn at the store
 
 # --- store, alerts, notifications ----------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class New(msgspec.Struct, frozen=True, gc=False):
 
 def judged(bodies: Iterable[Body], owners: Mapping[str, str]) -> list[New]:
     """Readings that may be taken, stamped; the others join their body's `refused`. `owners`: whose a device
-    is."""
+    is that may be another feed's."""
     taken: list[New] = []
     for body in bodies:
         feed, received_at = body.feed, body.received_at

@@ -34,6 +34,7 @@ _KIND = {kind: index for index, kind in enumerate(KINDS)}
 _NONE = -1  # no seq: vendors count from 0 up
 _FAR = 1 << 62
 _FIELDS = 5  # of a row: digest, observed_at, received_at, seq, kind
+_NO_ROWS = array("q")
 
 
 def digest(reading: Reading) -> int:
@@ -43,50 +44,59 @@ def digest(reading: Reading) -> int:
     return hash(_encode(reading))
 
 
+class _Device(msgspec.Struct, gc=False):
+    """One device's newest reading, in the tail or in chunks, and its rows in the tail."""
+
+    newest: int
+    rows: array[int] | None = None
+
+
 class Tail:
     """What the chunks do not hold yet, by device, and each device's newest reading."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, array[int]] = {}
-        self._newest: dict[str, int] = {}
+        self._devices: dict[str, _Device] = {}
 
     def learn(self, newest: Mapping[str, tuple[int, int]]) -> None:
         """Takes over what chunks hold: per device its newest (observed_at, received_at)."""
         for device, (observed_at, _) in newest.items():
-            if observed_at > self._newest.get(device, -_FAR):
-                self._newest[device] = observed_at
+            known = self._devices.get(device)
+            if known is None:
+                self._devices[device] = _Device(observed_at)
+            elif observed_at > known.newest:
+                known.newest = observed_at
 
     def add(self, reading: Reading, mark: int) -> None:
         """A reading that the journal has. `mark`: its digest. Adding it twice changes nothing."""
-        device, observed_at, seq = reading.device, reading.observed_at, reading.seq
-        newest = observed_at > self._newest.get(device, -_FAR)
-        rows = self._rows.get(device)
-        if rows is None:
-            rows = self._rows[device] = array("q")
-        elif not newest and mark in rows[::_FIELDS]:
+        observed_at, seq = reading.observed_at, reading.seq
+        known = self._devices.get(reading.device)
+        if known is None:
+            known = self._devices[reading.device] = _Device(observed_at)
+        elif observed_at > known.newest:
+            known.newest = observed_at
+        elif known.rows is not None and mark in known.rows[::_FIELDS]:
             return
+        if known.rows is None:
+            known.rows = array("q")
         if seq is None or not 0 <= seq < _FAR:
             seq = _NONE
-        rows.extend((mark, observed_at, reading.received_at, seq, _KIND[reading.kind]))
-        if newest:
-            self._newest[device] = observed_at
+        known.rows.extend((mark, observed_at, reading.received_at, seq, _KIND[reading.kind]))
 
     def certainly_new(self, reading: Reading) -> bool:
         """Whether nothing with this identity can have been here. A test may be sent again with another
         `observed_at`, but then its content differs: that is a conflict, not a duplicate."""
-        return reading.observed_at > self._newest.get(reading.device, -_FAR)
+        known = self._devices.get(reading.device)
+        return known is None or reading.observed_at > known.newest
 
     def holds(self, device: str, mark: int, since: int) -> bool:
         """Whether the tail has it, received at `since` or later."""
-        rows = self._rows.get(device)
-        if rows is None:
-            return False
+        rows = self._rows(device)
         marks = rows[::_FIELDS]
         return mark in marks and rows[marks.index(mark) * _FIELDS + 2] >= since
 
     def received(self, device: str) -> Iterator[Received]:
         """What the tail has of a device."""
-        rows = self._rows.get(device, array("q"))
+        rows = self._rows(device)
         for at in range(0, len(rows), _FIELDS):
             seq = rows[at + 3]
             yield Received(rows[at + 1], rows[at + 2], KINDS[rows[at + 4]], None if seq == _NONE else seq)
@@ -94,19 +104,20 @@ class Tail:
     def trim(self, chunked: Mapping[str, tuple[int, int]], before: int) -> None:
         """Forgets what chunks hold by now (per device: newest observed_at and received_at in them) and what
         was received before `before`, the end of the time in which duplicates are told."""
-        for device in list(self._rows):
+        for device, known in self._devices.items():
+            rows = known.rows
             limit = max(before, chunked[device][1] if device in chunked else before)
-            rows = self._rows[device]
-            if rows[2] >= limit:  # rows stand by arrival; what is not quite in order stays a little longer
+            if rows is None or rows[2] >= limit:  # by arrival; what is not quite in order stays a little longer
                 continue
             kept = next((at for at, received_at in enumerate(rows[2::_FIELDS]) if received_at >= limit), None)
-            if kept is None:
-                del self._rows[device]
-            else:
-                self._rows[device] = rows[kept * _FIELDS:]
+            known.rows = None if kept is None else rows[kept * _FIELDS:]
+
+    def _rows(self, device: str) -> array[int]:
+        known = self._devices.get(device)
+        return _NO_ROWS if known is None or known.rows is None else known.rows
 
     def __len__(self) -> int:
-        return sum(len(rows) for rows in self._rows.values()) // _FIELDS
+        return sum(len(known.rows) for known in self._devices.values() if known.rows is not None) // _FIELDS
 
 
 def marks_of(readings: Iterable[Reading], since: int) -> set[tuple[str, int]]:

@@ -146,7 +146,8 @@ class Intake:
         return names
 
     async def _owners_of(self, bodies: Sequence[Body]) -> Mapping[str, str]:
-        """Whose every device in the bodies is; unknown ones now belong to the feed that they came by."""
+        """Whose the devices in the bodies are that may be another feed's; unknown ones now belong to the feed that
+        they came by."""
         if monotonic_s() - self._owners_since > DEVICE_CACHE_S:
             self._owners, self._owners_since = {}, monotonic_s()
         unsure: dict[str, str | None] = {}  # device -> the feed that may claim it
@@ -161,7 +162,7 @@ class Intake:
         if claims:
             self._owners.update(await asyncio.to_thread(
                 store.claim_devices, self._engine, claims, self._clock.now_us()))
-        return self._owners
+        return {device: self._owners[device] for device in unsure if device in self._owners}
 
 
 def _fail(group: Sequence[_Waiting], error: Unavailable) -> None:

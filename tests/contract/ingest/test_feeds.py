@@ -292,11 +292,11 @@ async def test_bodies_of_many_clients_share_appends(sqlite_engine: Engine) -> No
     appends = 0
     append = journal.append
 
-    async def slow(entries: Any) -> None:
+    async def slow(entries: Any) -> Any:
         nonlocal appends
         appends += 1
         await asyncio.sleep(0.05)
-        await append(entries)
+        return await append(entries)
 
     journal.append = slow  # type: ignore[method-assign]
     site = site_of(journal, sqlite_engine)
