@@ -98,10 +98,12 @@ def _version(version: object, at: int) -> OrdersRecord:
 
 
 def judged(scene: Scene, partitions: int, until: int, seed: int | None = None) -> list[Finding]:
-    """What all partitions say together. `seed`: each is stopped and restored between batches of any size."""
+    """What all partitions say together. `seed`: each is stopped and restored between batches of any size. They share
+    a history, as processes share a store."""
     lines: list[Finding] = []
+    history = MemoryHistory()
     for partition, records in enumerate(told(scene, partitions, until)):
-        history, snapshots = MemoryHistory(), MemorySnapshots()
+        snapshots = MemorySnapshots()
         one = Evaluator(history, partition=partition, partitions=partitions)
         for part in [records] if seed is None else cut(records, Random(seed + partition)):
             lines += one.step(part)

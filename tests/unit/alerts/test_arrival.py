@@ -110,6 +110,11 @@ def test_a_finding_opens_an_alert() -> None:
         ("tamper", "mock_location", 3, None, 4),
         ("exclusion_zone", None, 1, "high", 2),
         ("feed_outage", None, 2, None, 4),
+        ("keep_away", None, 1, "low", 1),
+        ("protected_contact_lost", None, 1, None, 3),
+        ("protected_contact_lost", None, 1, "high", 2),
+        ("protected_battery", None, 2, None, 4),
+        ("protected_battery", None, 2, "high", 3),
     ],
 )
 def test_priorities(kind: str, event: str | None, level: int, supervision: str | None, expected: int) -> None:

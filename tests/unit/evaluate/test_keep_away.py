@@ -10,9 +10,11 @@ import pytest
 from emon.domain.binding import Binding
 from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
-from emon.domain.order import Absence, Condition, Order
+from emon.domain.order import Absence, Condition, Order, Window
 from emon.domain.reading import Reading
-from tests.unit.evaluate.world import LON, at, findings, order, told
+from emon.evaluate import batch
+from emon.journal.records import OwnOutage
+from tests.unit.evaluate.world import CONTACT, LON, at, findings, order, records, told
 
 METRES_NORTH = 1 / 111_090  # degrees of latitude a metre, near enough at 43 degrees
 AWAY = Condition(id="c5", kind="keep_away", protected_person="V", distance_m=500)
@@ -204,6 +206,76 @@ def test_her_battery_is_a_finding_under_his_condition() -> None:
     assert told(revisions) == ["5 protected_battery opened 5- low", "10 protected_battery amended 5- critical",
                                "20 protected_battery closed 5-20 charged"]
     assert {(f.participant, f.order, f.condition, f.level) for f in revisions} == {("P", "O", "c5", 2)}
+
+
+def test_her_silence_is_hers_though_her_whole_feed_is_silent() -> None:
+    """Five others of the feed are silent with her: nothing is said of them, and what is said of her stays."""
+    others = [f"M{n}" for n in range(5)]
+    orders = [order(AWAY), *(order(CONTACT, id=f"O-{who}", participant=who) for who in others)]
+    bindings = (HIS, hers(feed="acme"), *(Binding(id=who, device=f"D-{who}", participant=who, feed="acme")
+                                          for who in others))
+    rows = [status(f"D-{who}", 0, feed="acme") for who in others] + [status("H", 0, feed="acme"), seen("D", 0, 9000)]
+    said = told(judged(rows, *orders, bindings=bindings, until=40))
+    assert said == ["10 feed_outage opened 10- silence", "15 protected_contact_lost opened 10- silence"]
+
+
+def test_what_we_did_not_hear_ourselves_is_no_silence_of_hers() -> None:
+    rows = [status("H", 0), status("H", 30)]
+    arrived = [*records(rows, order(AWAY), bindings=(HIS, hers())), OwnOutage(at(30), at(5), at(29))]
+    assert not list(batch.evaluate(sorted(arrived, key=lambda r: r.received_at), at(31)))
+
+
+def test_hours_are_for_him_and_her_phone_is_watched_in_all() -> None:
+    nights = msgspec.structs.replace(AWAY, windows=(Window(from_s=3600, to_s=7200),))
+    rows = [r for m in (30, 31, 70, 71) for r in (seen("H", m), seen("D", m, 100))]
+    revisions = judged(rows, order(nights, since=20), until=125)
+    assert told(near(revisions)) == ["71 keep_away opened 70- too_close", "120 keep_away closed 70-120 window_ended"]
+    assert "46 protected_contact_lost opened 41- silence" in told(revisions)
+
+
+def test_what_an_order_may_say_otherwise() -> None:
+    said = {"pair_s": 10.0, "unknown_speed_mps": 0.0, "every_s": 60.0, "hold_s": 0.0, "battery_low": 0.5,
+            "battery_charged": 0.6}
+    other = order(msgspec.structs.replace(AWAY, limits=said))
+    rows = [r for m in (0, 0.5) for r in (seen("H", m + 10 / 60, speed_mps=None), seen("D", m, 475, speed_mps=None))]
+    rows += [status("H", 1, battery_fraction=0.4), status("H", 1.5, battery_fraction=0.6)]
+    assert told(judged(rows, other, until=2.6)) == [
+        "0.666667 keep_away opened 0- too_close", "1 protected_battery opened 1- low",
+        "1.5 protected_battery closed 1-1.5 charged", "2.5 protected_contact_lost opened 2.5- silence"]
+    apart = [r for m in (0, 0.5) for r in (seen("H", m + 11 / 60), seen("D", m, 100))]
+    assert not near(judged(apart, other, until=1))
+
+
+def test_nobody_keeps_away_from_himself() -> None:
+    rows = [r for m in (0, 1) for r in (seen("D", m, 0),)]
+    assert not judged(rows, order(Condition(id="c5", kind="keep_away", protected_person="P", distance_m=500)), until=60)
+
+
+def test_two_who_must_keep_away_from_one_person_and_one_from_two() -> None:
+    second = msgspec.structs.replace(AWAY, id="c6", protected_person="W")
+    orders = (order(AWAY, second), order(AWAY, id="O-Q", participant="Q"))
+    bindings = (HIS, Binding(id="b-Q", device="E", participant="Q"), hers(),
+                Binding(id="b-W", device="HW", protected_person="W"))
+    rows = [r for m in (0, 1) for r in (seen("H", m), seen("HW", m, 150), seen("D", m, 100), seen("E", m, 200))]
+    assert {(f.participant, f.condition) for f in near(judged(rows, *orders, bindings=bindings, until=2))} == {
+        ("P", "c5"), ("P", "c6"), ("Q", "c5")}
+
+
+def test_a_protected_participant_is_judged_by_orders_of_his_own_too() -> None:
+    mutual = (order(msgspec.structs.replace(AWAY, protected_person="Q")),
+              order(msgspec.structs.replace(AWAY, protected_person="P"), CONTACT, id="O-Q", participant="Q"))
+    bindings = (HIS, Binding(id="b-Q", device="E", participant="Q"))
+    rows = [r for m in (0, 1) for r in (seen("D", m), seen("E", m, 200))]
+    revisions = judged(rows, *mutual, bindings=bindings, until=16)
+    assert {(f.participant, f.kind) for f in revisions} == {
+        ("P", "keep_away"), ("Q", "keep_away"), ("Q", "contact_lost"),
+        ("P", "protected_contact_lost"), ("Q", "protected_contact_lost")}
+
+
+def test_a_speed_told_otherwise_at_one_instant_is_a_tie() -> None:
+    rows = [seen("H", 0), seen("D", 0, 100), seen("H", 1), seen("D", 1, 100), seen("D", 1, 100, speed_mps=3.0)]
+    assert not near(judged(rows, until=2))
+    assert near(judged([*rows[:-1], seen("D", 1, 100, hdop=2.0)], until=2)), "what no rule reads makes no tie"
 
 
 def test_order_of_arrival_does_not_matter() -> None:

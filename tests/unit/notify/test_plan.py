@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from emon.domain.alert import AlertState, blank
 from emon.domain.finding import Finding
 from emon.domain.instant import HOUR
@@ -101,8 +103,9 @@ def test_the_folder_stands_in_for_channels_that_are_not_set_up() -> None:
     assert "Note of the system" not in message.text
 
 
-def test_restricted_kinds_carry_a_reference_only() -> None:
-    [message] = plan.tell(about(finding("protected_contact_lost")), [MAIL_AND_HOOK], None, ALL)
+@pytest.mark.parametrize("kind", ["protected_contact_lost", "protected_battery"])
+def test_restricted_kinds_carry_a_reference_only(kind: str) -> None:
+    [message] = plan.tell(about(finding(kind)), [MAIL_AND_HOOK], None, ALL)
     assert message.subject == "P2 alert 12"
     assert "P-1" not in message.text
     assert "protected" not in message.text.lower()
