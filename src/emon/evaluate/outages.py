@@ -125,7 +125,7 @@ class Outages:
     def skim(self, calm: Calm, ticks: Iterable[Tick], last_clock: int) -> None:
         """Readings that were found to change nothing up to a clock, before which no version comes."""
         second = last_clock - last_clock % SECOND
-        others = [one for tick in ticks for one in _elsewhere(tick.heard or {})]
+        others = self._skim_elsewhere(ticks, second, {self.ways.ways[way].device for way in calm.ways.tolist()})
         ripe = calm.came <= second
         self._count_calm([calm.part(ripe)], [s for s in others if s.received_at <= second], second)
         if not ripe.all():
@@ -134,6 +134,30 @@ class Outages:
         for one in others:
             if one.received_at > second:
                 self._wait(one)
+
+    def _skim_elsewhere(self, ticks: Iterable[Tick], second: int, own: set[str]) -> list[Spoken]:
+        """Counts what other partitions were given by a second of devices that come as they came before, without
+        looking each up; returns the rest. `own`: devices of which we have readings ourselves."""
+        plain, odd, oldest = self._plain, own, HISTORY_DAYS * DAY
+        heard = [(by or DEFAULT_FEED, those) for tick in ticks for by, those in (tick.heard or {}).items()]
+        for by, those in heard:
+            for one in those:
+                at, came, known = one.observed_at, one.received_at, plain.get(one.device)
+                if (known is None or not known[0] <= at < known[1] or known[2] != by or came > second
+                        or not came - oldest <= at <= second):
+                    odd.add(one.device)
+        rest: list[Spoken] = []
+        by_feed: dict[str, list[HeardElsewhere]] = {}
+        for by, those in heard:
+            for one in those:
+                if one.device in odd:  # all of it: what one reading moves decides what the next one means
+                    rest.append(Spoken(one.received_at, one.observed_at, one.device, by, one))
+                else:
+                    by_feed.setdefault(plain[one.device][3], []).append(one)
+        for name, ones in by_feed.items():
+            instants = np.fromiter(map(_observed, ones), np.int64, len(ones))
+            self._hear(self._feed(name), instants, ones.__getitem__, second)
+        return rest
 
     def all_waiting(self) -> list[Spoken]:
         """The readings whose second is not over."""
