@@ -35,6 +35,9 @@ CHARTS = {
     "device_dead": ("contact_lost", "Silence of all devices"),
     "shielded": ("tamper", "What the device reported"),
     "panic": ("panic", "What the device reported"),
+    "too_close": ("keep_away", "Distance between both"),
+    "her_device_silent": ("protected_contact_lost", "Silence of the protected person's device"),
+    "moves_unseen": ("motion_without_fix", "Motion without a position"),
 }
 
 
@@ -200,6 +203,21 @@ def test_a_tamper_shows_how_long_it_lasted(pages: Pages) -> None:
     expect(chart).to_contain_text(re.compile("Shielding began, LAKE-"))
     expect(chart).to_contain_text("6 min")
     expect(pages.chart("panic")).to_contain_text("reported once")
+
+
+def test_a_distance_is_shown_with_what_it_leaves_open(pages: Pages) -> None:
+    """Numbers of pairs of fixes; the page never says where the protected person is."""
+    chart = pages.chart("too_close")
+    expect(chart).to_contain_text(re.compile(r"nearest \d+ m, 500 m are ordered"))
+    chart.get_by_text(re.compile("As a table")).click()
+    expect(chart.get_by_role("row").nth(1)).to_contain_text("nearer")
+
+
+def test_motion_is_shown_beside_the_time_without_a_position(pages: Pages) -> None:
+    chart = pages.chart("moves_unseen")
+    expect(chart).to_contain_text(re.compile(r"\d+ min of motion in 1 h"))
+    label = chart.get_by_role("img").get_attribute("aria-label") or ""
+    assert re.search(r"No position from 18:\d\d to 19:5\d\. Moving 18:5\d to 19:\d\d", label)
 
 
 def test_an_analysts_verdict_stands_beside_the_slopes(console: Console, operators: Operators) -> None:

@@ -225,12 +225,12 @@ def _moved(interval: Interval) -> str:
     """How much motion or charging there was."""
     if "charged_s" in interval.numbers:
         charged_s, ordered = interval.numbers["charged_s"], interval.numbers["parameters"]
-        return (f". It reports {charged_s:g} s of charging in the {ordered['charge_every_h']:g} h before; "
-                f"{ordered['charged_s']:g} s are ordered")
+        return (f". It reports {_duration(charged_s)} of charging in the {ordered['charge_every_h']:g} h before; "
+                f"{_duration(ordered['charged_s'])} are ordered")
     if "moved_s" not in interval.numbers:
         return ""
-    within_s = interval.numbers["parameters"]["within_s"]
-    return f". It reports {interval.numbers['moved_s']:g} s of motion within {within_s} s without a position"
+    within, moved = _duration(interval.numbers["parameters"]["within_s"]), _duration(interval.numbers["moved_s"])
+    return f". It reports {moved} of motion within {within} without a position"
 
 
 def _tested(interval: Interval) -> str:

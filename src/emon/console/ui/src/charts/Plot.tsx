@@ -22,17 +22,20 @@ interface Props {
   lines: Line[];
   letters?: Letter[];
   steps?: [Level, Level][]; // drawn as what they are: too steep
+  spreads?: { at: number; low: number; high: number }[]; // what each point leaves open
   gapMs: number; // a longer pause is not bridged
   worse: (value: number) => boolean;
 }
 
+const LEAST_MS = 10 * 60_000;
 const LEFT = 48;
 const FOOT = 26;
 const HEAD = 14;
 
-export function Plot({ width, height, points, zone, top, lines, letters = [], steps = [], gapMs, worse }: Props) {
-  const from = points[0]!.at;
-  const to = Math.max(points.at(-1)!.at, from + 1);
+export function Plot({ width, height, points, zone, top, lines, letters = [], steps = [], spreads = [], gapMs, worse }: Props) {
+  const alone = points.at(-1)!.at - points[0]!.at < LEAST_MS;
+  const from = points[0]!.at - (alone ? LEAST_MS : 0); // a single point stands in the middle
+  const to = points.at(-1)!.at + (alone ? LEAST_MS : 0);
   const right = width - 12;
   const { x, ticks } = timeScale(from, to, LEFT, right, zone);
   const y = (value: number) => height - FOOT - (Math.max(0, value) / top) * (height - FOOT - HEAD);
@@ -69,6 +72,14 @@ export function Plot({ width, height, points, zone, top, lines, letters = [], st
           stroke="var(--bad)"
           strokeWidth="4"
           strokeDasharray="3 3"
+        />
+      ))}
+      {spreads.map(({ at, low, high }) => (
+        <path
+          key={at}
+          d={`M${x(at) - 4} ${y(high)}h8M${x(at)} ${y(high)}V${y(low)}M${x(at) - 4} ${y(low)}h8`}
+          stroke="var(--line-strong)"
+          strokeWidth="1.5"
         />
       ))}
       {points.map((point) => (

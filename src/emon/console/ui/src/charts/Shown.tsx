@@ -5,14 +5,17 @@ import type { AlertDetail, Finding, Place, Reading } from "../types.ts";
 import { AllowanceChart } from "./AllowanceChart.tsx";
 import { AppointmentChart } from "./AppointmentChart.tsx";
 import { BatteryChart } from "./BatteryChart.tsx";
+import { DistanceChart } from "./DistanceChart.tsx";
 import { EventsChart } from "./EventsChart.tsx";
+import { MotionChart } from "./MotionChart.tsx";
 import { SilenceChart } from "./SilenceChart.tsx";
 import { SkinChart } from "./SkinChart.tsx";
 import { TestsChart } from "./TestsChart.tsx";
 
 const TESTS = new Set(["breath", "test_failed", "test_missed"]);
 const EVENTS = new Set(["tamper", "panic"]);
-const SILENCES = new Set(["contact_lost", "location_lost", "alcohol_no_upload"]);
+const SILENCES = new Set(["contact_lost", "location_lost", "alcohol_no_upload", "protected_contact_lost"]);
+const BATTERIES = new Set(["battery", "protected_battery"]);
 
 function newest(alert: AlertDetail): Finding | null {
   const all = alert.findings.map(({ finding }) => finding);
@@ -43,13 +46,16 @@ export function Shown({ alert, readings, zone }: { alert: AlertDetail; readings:
       />
     );
   if (TESTS.has(alert.family)) return <TestsChart finding={finding} readings={readings} zone={zone} />;
-  if (alert.family === "battery") return <BatteryChart finding={finding} readings={readings} zone={zone} />;
+  if (BATTERIES.has(alert.family)) return <BatteryChart finding={finding} readings={readings} zone={zone} />;
   if (alert.family === "curfew_accumulated") return <AllowanceChart finding={finding} zone={zone} />;
   if (alert.family === "attendance" || finding.evidence["dwell_s"] !== undefined)
     return <AppointmentChart finding={finding} readings={readings} zone={zone} {...placesOf(alert)} />;
   const now = latest(alert, readings);
   if (EVENTS.has(alert.family))
     return <EventsChart findings={alert.findings.map((view) => view.finding)} now={now} zone={zone} />;
+  if (alert.family === "keep_away") return <DistanceChart finding={finding} zone={zone} />;
+  if (alert.family === "motion_without_fix")
+    return <MotionChart finding={finding} readings={readings} now={now} zone={zone} />;
   if (SILENCES.has(alert.family)) return <SilenceChart finding={finding} now={now} zone={zone} />;
   return beside;
 }

@@ -10,6 +10,7 @@ const TITLES: Record<string, string> = {
   contact_lost: "Silence of all devices",
   location_lost: "Time without a location",
   alcohol_no_upload: "Uploads from the skin",
+  protected_contact_lost: "Silence of the protected person's device",
 };
 
 export function SilenceChart({ finding, now, zone }: { finding: Finding; now: number; zone: string }) {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { Finding, Place, Reading } from "../types.ts";
 import { timeTicks } from "./axis.ts";
 import { daysOf } from "./days.ts";
+import { motionOf } from "./motion.ts";
 import { piecesOf, whereOf } from "./pieces.ts";
 import { episodeOf, jumps, levelsOf } from "./skin.ts";
 import { takenOf, windowsOf } from "./tests.ts";
@@ -174,4 +175,23 @@ test("a planned test and a laboratory's month have their windows", () => {
     takenOf(sample, []).map((one) => [one.at, one.title, one.result, one.bad, one.evidence]),
     [[at("19:40"), "Sample, 5-drug", "positive", true, true]],
   );
+});
+
+test("motion counts within the time without a position, and goes on where no stop came", () => {
+  const told = (time: string, event: string): Reading => ({
+    device: "D",
+    kind: "status",
+    observed_at: iso(at(time)),
+    event,
+  });
+  const found = finding("motion_without_fix", {
+    readings: [{ device: "D", kind: "position", observed_at: iso(at("18:40")) }],
+  });
+  const readings = [told("18:30", "motion_start"), told("18:45", "motion_stop"), told("19:00", "motion_start")];
+  const { dark, moving } = motionOf(found, [...readings, { ...told("18:50", "motion_start"), device: "E" }], "D", at("19:50"));
+  assert.deepEqual(dark, { from: at("18:40"), to: at("19:50") });
+  assert.deepEqual(moving, [
+    { from: at("18:40"), to: at("18:45") },
+    { from: at("19:00"), to: at("19:50") },
+  ]);
 });
