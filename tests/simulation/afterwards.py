@@ -22,7 +22,7 @@ from emon.domain import finding as findings
 from emon.domain import instant, reading
 from emon.domain.finding import Finding
 from emon.domain.instant import SECOND
-from emon.journal.port import FINDINGS, RAW, READINGS, Journal, TopicPartition
+from emon.journal.port import FINDINGS, RAW, READINGS, Journal, TopicPartition, partition_of
 from emon.journal.records import Bound, InputRecord, OwnOutage, RawReading, RawRecord, Tick, decode_input, decode_raw
 from emon.limits import OWN_OUTAGE_GAP
 from emon.recording import export
@@ -47,10 +47,6 @@ class Left:
     raw: list[list[RawRecord]] = field(default_factory=list)
     inputs: list[list[InputRecord]] = field(default_factory=list)
     found: list[list[Finding]] = field(default_factory=list)
-
-    def bound(self) -> list[Bound]:
-        """All readings that evaluators were given."""
-        return [record for part in self.inputs for record in part if isinstance(record, Bound)]
 
     def accepted(self) -> list[RawReading]:
         """All readings in the raw log."""
@@ -186,18 +182,23 @@ def _measured(one: Emission) -> tuple[str, str, int]:
 
 
 def assert_bound_once(world: World, found: Left) -> None:
-    """What stands in the raw log was given to the evaluators of whom it concerns: as often, never more."""
+    """What stands in the raw log was given to the evaluators of whom it concerns: as often, never more. What a
+    protected person's device says is needed where the participant is judged."""
     spans = defaultdict(list)
+    watched = {condition["protected_person"]: partition_of(order["participant"], len(found.inputs))
+               for order in world.orders() for condition in order["conditions"] if condition["kind"] == "keep_away"}
     for document in world.bindings():
         until = document["until"] and instant.parse(document["until"])
-        spans[document["device"]].append((instant.parse(document["from"]), until, document["participant"]))
+        person = document.get("participant") or document["protected_person"]
+        spans[document["device"]].append((instant.parse(document["from"]), until, person))
     wanted: Counter[tuple[str, bytes]] = Counter()
     for raw in found.accepted():
         at = raw.reading.observed_at
         for from_, until, participant in spans[raw.reading.device]:
             if from_ <= at and (until is None or at < until):
                 wanted[participant, reading.content(raw.reading)] += 1
-    given = Counter((one.participant, reading.content(one.reading)) for one in found.bound())
+    given = Counter((one.participant, reading.content(one.reading)) for part, records in enumerate(found.inputs)
+                    for one in records if isinstance(one, Bound) and watched.get(one.participant, part) == part)
     assert wanted
     assert not wanted - given, f"{(wanted - given).total()} readings never reached an evaluator"
     assert not given - wanted, f"{(given - wanted).total()} readings reached an evaluator twice"
