@@ -34,7 +34,7 @@ from emon.limits import GC_THRESHOLD, HISTORY_DAYS, OWN_LEASE_S, ROUTE_POLL_S, R
 from emon.route.arrivals import Arrival, Arrivals
 from emon.route.bind import Binder, Placed, VersionRecord, devices_of
 from emon.route.heads import Reading
-from emon.route.history import DeviceHistory, again
+from emon.route.history import DeviceHistory, Tail, again, packed
 from emon.route.restore import Batch, load_history, load_sequence, load_versions
 from emon.route.sequence import Sequencer, arrival
 from emon.store import ingest as store
@@ -110,6 +110,10 @@ async def _watch(journal: Journal, engine: Engine, router: Router) -> None:
 def _report(engine: Engine, done: Sequence[Progress]) -> None:
     with writing(engine) as connection:
         report(connection, done)
+
+
+def _add_chunks(engine: Engine, cut: Sequence[Tail], positions: Mapping[tuple[str, int], int]) -> None:
+    store.add_device_chunks(engine, [packed(tail) for tail in cut], positions)
 
 
 class _Lease:
@@ -318,18 +322,18 @@ class Router:
         if old:
             self._looked = now_s
         self._flushed = now_s
-        chunks = self.history.cut(self._clock.now_us(), old=old)
+        cut = self.history.cut(self._clock.now_us(), old=old)
         positions, self._told = self._told, {}
-        if chunks:
+        if cut:
             positions |= {(RAW, p): offset for p, offset in self.history.positions().items()}
-        self._keeping = asyncio.create_task(self._write(chunks, positions, old), name="emon-route-keep")
+        self._keeping = asyncio.create_task(self._write(cut, positions, old), name="emon-route-keep")
 
     async def kept(self) -> None:
         """Returns when nothing is being written to the store."""
         if self._keeping is not None:
             await self._keeping
 
-    async def _write(self, chunks: Sequence[store.DeviceChunk], positions: Mapping[tuple[str, int], int],
+    async def _write(self, cut: Sequence[Tail], positions: Mapping[tuple[str, int], int],
                      old: bool) -> None:
         try:
             if self._owners:
@@ -340,7 +344,7 @@ class Router:
                     self._owners = owners | self._owners
                     raise
             if positions:
-                await asyncio.to_thread(store.add_device_chunks, self._engine, chunks, positions)
+                await asyncio.to_thread(_add_chunks, self._engine, cut, positions)
             self.history.written()
             if old:
                 await self._forget()
