@@ -169,9 +169,16 @@ PLANTS = (
     Plant(
         "who keeps away from her is looked up once",
         _EVALUATOR,
-        "        self._kept_away.clear()\n",
-        "        pass\n",
+        "            self._kept_away.clear()\n",
+        "            pass\n",
         "an order that comes later would not be judged",
+    ),
+    Plant(
+        "a device that is named later stands for nobody",
+        _EVALUATOR,
+        "            person.alone = True\n",
+        "            pass\n",
+        "who is protected would hang on which came first",
     ),
     Plant(
         "her fixes are no news to him",

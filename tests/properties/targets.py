@@ -350,6 +350,8 @@ def _of_two_people() -> list[Target]:
         ("her old phone", together(swapped(), "V1", (40, 41)), 45),
         ("ordered later", ordered_later, 35),
         ("a device that nobody holds", together(near(protected_person=None, protected_device="V1")), 20),
+        ("a device that nobody holds, named later", together(Scene().bind(), minutes=(0, 10)).order(
+            msgspec.structs.replace(away, protected_person=None, protected_device="V1"), arrive=30), 40),
         ("silent", known().status(0, device="V1").status(20, device="V1").fixes([1, 10, 16], "far"), 40),
         ("drained, protected", drained, 6),
         ("her feed is silent", silent_feed, 60),

@@ -296,7 +296,8 @@ class Evaluator:
     def _take_text(self, record: InputRecord, news: dict[str, News]) -> None:
         changed: dict[str, int] = {}
         why = "order_changed"
-        self._kept_away.clear()
+        if not isinstance(record, Tick):
+            self._kept_away.clear()
         match record:
             case OrderVersion(order=order):
                 changed = self._orders.add_order(order)
@@ -329,17 +330,11 @@ class Evaluator:
                 self._dirty.add(participant)
 
     def _protect(self, order: Order) -> None:
-        """Whoever must be kept away from by an order is no longer judged in the lane."""
-        for condition in order.conditions:
-            device = condition.protected_device
-            names = {name for name in (condition.protected_person, device) if name is not None}
-            if device is not None:
-                names |= {holder(span.item)[1] for span in self._bindings.spans(device)}
-            for name in names & self._people.keys():
-                person = self._leave_lane(name)
-                if name == device and not person.alone:
-                    person.alone = True
-                    person.rebind(self._bindings, self.clock)
+        """A device that an order names stands for its bearer from now on."""
+        for device in {c.protected_device for c in order.conditions} & self._people.keys():
+            person = self._leave_lane(device or "")
+            person.alone = True
+            person.rebind(self._bindings, self.clock)
 
     def _who_keeps_away(self, name: str) -> set[str]:
         """Participants judged here who must keep away from a person, by the words of any version."""
