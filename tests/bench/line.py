@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-RATE, MILLISECONDS, KILOBYTES, SECONDS = "/s", "ms", "kB", "s"
+RATE, MILLISECONDS, KILOBYTES, SECONDS, MICROSECONDS = "/s", "ms", "kB", "s", "µs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,13 +17,15 @@ from simulators.workload import Workload
 from tests.bench import floors, loads, scaleout, stepping
 from tests.bench.apart import apart
 from tests.bench.embedded import Embedded, Run, embedded, stored_findings
-from tests.bench.line import KILOBYTES, MILLISECONDS, RATE, SECONDS, Line
+from tests.bench.line import KILOBYTES, MICROSECONDS, MILLISECONDS, RATE, SECONDS, Line
 from tests.bench.processes import running, wait_for
+from tests.bench.ruled import RULES
 
 Floors = Mapping[str, float]
 
 STEP_S: Final = 45.0  # no measurement of the evaluator alone takes longer
 EVALUATOR: Final = 350_000.0
+ALL_RULES: Final = 250_000.0
 SHUFFLED: Final = 30_000.0
 EMBEDDED: Final = 25_000.0
 SINGLES: Final = 2_000.0
@@ -51,6 +53,24 @@ def evaluator(quick: bool, known: Floors) -> Iterator[Line]:
     yield Line(name="evaluator, shuffled", workload=f"a day of {people} people in no order, {done.readings:,} "
                "readings", figure=done.readings / done.wall_s, per_cpu=done.readings / done.cpu_s, unit=RATE,
                target=SHUFFLED, floors=own, note=f"{done.findings} revisions")
+
+
+def rules(quick: bool, known: Floors) -> Iterator[Line]:
+    """All rules in force, and what each costs a reading beside one exclusion zone."""
+    readings, seconds = (100_000, STEP_S / 4) if quick else (400_000, STEP_S)
+    own = _of(known, floors.DECODE, floors.GEOMETRY)
+    done = apart(stepping.under_rules, frozenset(RULES), 2, readings, seconds)
+    yield Line(name="evaluator, all rules", workload=f"{done.readings:,} readings, every kind of condition, about 7 a "
+               "participant", figure=done.readings / done.wall_s, per_cpu=done.readings / done.cpu_s, unit=RATE,
+               target=ALL_RULES, floors=own, note=f"{done.findings} revisions")
+    alone = apart(stepping.under_rules, frozenset[str](), 1, readings, seconds)
+    base = alone.cpu_s / alone.readings
+    yield Line(name="rule, exclusion_zone", workload="one zone each, nothing else", figure=base * 1e6,
+               unit=MICROSECONDS, better="below")
+    for kind in RULES:
+        done = apart(stepping.under_rules, frozenset({kind}), 1, readings, seconds)
+        yield Line(name=f"rule, {kind}", workload="beside one zone each", note=f"{done.findings} revisions",
+                   figure=(done.cpu_s / done.readings - base) * 1e6, unit=MICROSECONDS, better="below")
 
 
 def http(quick: bool, known: Floors) -> Iterator[Line]:
@@ -191,5 +211,6 @@ def _journal(known: Floors, driver: str) -> list[str]:
 
 
 LINES: Final[Mapping[str, Callable[[bool, Floors], Iterator[Line]]]] = {
-    "evaluator": evaluator, "http": http, "latency": latency, "kafka": kafka, "memory": memory, "start": start,
+    "evaluator": evaluator, "rules": rules, "http": http, "latency": latency, "kafka": kafka, "memory": memory,
+    "start": start,
 }

@@ -23,6 +23,7 @@ from emon.store.upgrade import upgrade
 from simulators.workload import Workload
 from tests.bench import loads
 from tests.bench.apart import rss
+from tests.bench.ruled import ruled
 
 
 class Stepped(NamedTuple):
@@ -125,6 +126,13 @@ def in_order(readings: int, seconds: float) -> Stepped:
     """The usual load, after a warm-up of some minutes of it."""
     warm = max(EVALUATE_RECORDS, loads.PARTICIPANTS)
     with _stepping(loads.usual((readings + warm) / loads.PARTICIPANTS)) as stepping:
+        return stepping.run(seconds, warm=warm)
+
+
+def under_rules(kinds: frozenset[str], zones: int, readings: int, seconds: float) -> Stepped:
+    """The usual load under conditions of more kinds, after a warm-up."""
+    warm = max(EVALUATE_RECORDS, loads.PARTICIPANTS)
+    with _stepping(ruled(loads.usual((readings + warm) / loads.PARTICIPANTS), kinds, zones)) as stepping:
         return stepping.run(seconds, warm=warm)
 
 

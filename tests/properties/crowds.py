@@ -47,6 +47,21 @@ def crowd(seed: int) -> list[InputRecord]:
     return list(batch.merge(sorted(spread, key=lambda r: r.received_at), orders, [SCHOOL], bindings))
 
 
+def doubted() -> list[InputRecord]:
+    """People who are inside twice, with a fix between that says nothing, and never more."""
+    readings = []
+    for person in range(PEOPLE):
+        for minute in range(MINUTES):
+            where, accuracy_m = {0: ("school", 5.0), 1: ("fence", 60.0), 2: ("school", 5.0)}.get(
+                (minute - 7 * person) % 45, ("elsewhere", 5.0))
+            readings.append(_fix(minute, where, minute + person / 60, f"D{person}", accuracy_m))
+    readings.sort(key=lambda r: r.received_at)
+    orders = [order(EXCLUSION, id=f"O{person}", participant=f"P{person}", since=-60) for person in range(PEOPLE)]
+    bindings = [Binding(id=f"B{person}", device=f"D{person}", participant=f"P{person}", from_=at(-60))
+                for person in range(PEOPLE)]
+    return list(batch.merge(readings, orders, [SCHOOL], bindings))
+
+
 def equipped(seed: int) -> list[InputRecord]:
     """As `crowd`, of people with several devices, swaps among them, and conditions of most kinds."""
     random = Random(seed)

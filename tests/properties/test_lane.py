@@ -10,7 +10,7 @@ from functools import lru_cache
 import pytest
 
 from emon.domain.finding import Finding
-from tests.properties.crowds import UNTIL, crowd, equipped, shuffled
+from tests.properties.crowds import UNTIL, crowd, doubted, equipped, shuffled
 from tests.properties.planted import LANE_PLANTS, NO_LANE, NO_SKIMMING, Plant
 from tests.properties.running import REAL, in_batches_of, restarted
 from tests.properties.test_planted import subject
@@ -22,6 +22,17 @@ SEEDS = range(8)
 def in_full(seed: int) -> tuple[Finding, ...]:
     """Without the lane."""
     return tuple(in_batches_of(subject(NO_LANE), crowd(seed), UNTIL, 100_000))
+
+
+@lru_cache(maxsize=1)
+def doubted_in_full() -> list[Finding]:
+    """Without the lane."""
+    return in_batches_of(subject(NO_LANE), doubted(), UNTIL, 100_000)
+
+
+def test_fixes_that_say_nothing_change_nothing_in_the_lane() -> None:
+    assert len(doubted_in_full()) > 10
+    assert in_batches_of(REAL, doubted(), UNTIL, 100_000) == doubted_in_full()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -55,4 +66,5 @@ def test_shuffled_arrivals_are_judged_as_if_every_reading_were_news(size: int) -
 @pytest.mark.parametrize("plant", LANE_PLANTS, ids=lambda plant: plant.name)
 def test_a_fault_in_the_lane_is_caught(plant: Plant) -> None:
     faulty = subject(plant)
-    assert any(in_batches_of(faulty, crowd(seed), UNTIL, 100_000) != list(in_full(seed)) for seed in SEEDS), plant.why
+    assert in_batches_of(faulty, doubted(), UNTIL, 100_000) != doubted_in_full() or any(
+        in_batches_of(faulty, crowd(seed), UNTIL, 100_000) != list(in_full(seed)) for seed in SEEDS), plant.why

@@ -10,7 +10,7 @@ knows at a second is a set, the same in all partitions, however the readings are
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,7 +42,7 @@ from emon.limits import (
     OUTAGE_MIN_MEMBERS,
 )
 
-_observed = attrgetter("observed_at")
+_observed, _last = attrgetter("observed_at"), attrgetter("last")
 _STEPS_BACK = 64  # stretches looked at to find since when a feed is calm: any later instant is right too
 
 
@@ -249,18 +249,16 @@ class Outages:
         if not known or known[-1][1] != by or (first < known[-1][0] and len(known) > 1):
             return False
         if first < known[-1][0]:
+            self._disturb(first, known[-1][0])
             known[0] = (first, by)
-            for feed in self.feeds.values():  # as in _sort_out
-                feed.news = True
         self._feed(name).devices.add(device)
         self.ways.since[way] = known[-1][0]
         return True
 
     def _sort_out(self, counted: Sequence[Spoken]) -> dict[str, list[Spoken]]:
         """Readings by feed, once it is noted which feed carries whom."""
-        moved = False
         for s in sorted(counted, key=lambda s: (_second_of(s.received_at), s.observed_at, s.device, s.by)):
-            moved |= self._note_feed(s.device, s.observed_at, s.by)
+            self._note_feed(s.device, s.observed_at, s.by)
         by_feed: dict[str, list[Spoken]] = {}
         for s in counted:
             since, by = self.via[s.device][-1]
@@ -271,10 +269,17 @@ class Outages:
             for span in self._bindings.spans(s.device):
                 if by == s.by and span.from_ <= s.observed_at < span.until:
                     self._plain[s.device] = (max(since, span.from_), span.until, by, name)
-        if moved:  # who was a member then may differ, though the feed itself was heard just the same
-            for feed in self.feeds.values():
-                feed.news = True
         return by_feed
+
+    def _disturb(self, from_: int, until: int) -> None:
+        """Who was a member in [from_, until) may differ, though feeds were heard just the same: that matters where
+        some feed was silent after an instant in it."""
+        for feed in self.feeds.values():
+            index = bisect_left(feed.heard, from_, key=_last)
+            while not feed.news and index < len(feed.heard) and feed.heard[index].last < until:
+                following = feed.heard[index + 1].first if index + 1 < len(feed.heard) else NEVER
+                feed.news = following - feed.heard[index].last > self.pace
+                index += 1
 
     def _hear(self, feed: Feed, at: NDArray[np.int64], mark: Callable[[int], HeardElsewhere], tick: int) -> None:
         """The feed was heard at some instants; `mark`: what evidence says of the reading at an index."""
@@ -299,7 +304,8 @@ class Outages:
 
     def _comes_as_before(self, spoken: Spoken) -> bool:
         known = self.via.get(spoken.device)
-        return known is not None and known[-1][1] == spoken.by and spoken.observed_at >= known[-1][0]
+        return known is not None and known[-1][1] == spoken.by and (
+            spoken.observed_at >= known[-1][0] or len(known) == 1)
 
     # --- time --------------------------------------------------------------------------------------------
 
@@ -311,9 +317,11 @@ class Outages:
             return {}
         calm = {}
         for name, feed in self.feeds.items():
-            if feed.news or not feed.heard or feed.checked == feed.heard[-1].last:
+            if feed.news or not feed.heard or (feed.outages and feed.outages[-1].ended is None):
                 return None
             if feed.heard[-1].last + self.pace <= last_clock:
+                return None
+            if feed.recheck_at is not None and feed.recheck_at <= last_clock:
                 return None
             calm[name] = self._calm_since(feed)
         if any(s.observed_at <= last_clock for s in self.ahead):
@@ -331,7 +339,8 @@ class Outages:
         for i in np.flatnonzero(firsts < self.ways.since[waiting.ways]).tolist():
             device, by, name = self.ways.ways[int(waiting.ways[i])]
             known = self.via.get(device, [])
-            if not known or known[-1][1] != by or firsts[i] < known[-1][0] or device not in self.feeds[name].devices:
+            if not known or known[-1][1] != by or (firsts[i] < known[-1][0] and len(known) > 1) or (
+                    device not in self.feeds[name].devices):
                 return False
         return True
 
@@ -385,18 +394,18 @@ class Outages:
             feed = self.feeds[name] = Feed(name)
         return feed
 
-    def _note_feed(self, device: str, at: int, by: str) -> bool:
-        """Whether it changes which feed carried the device at some time."""
+    def _note_feed(self, device: str, at: int, by: str) -> None:
+        """Keeps which feed carried the device from some time on."""
         known = self.via.setdefault(device, [])
         index = bisect_right(known, at, key=lambda entry: entry[0])
         if index > 0 and known[index - 1][1] == by:
-            return False
+            return
         self.ways.forget(device)
+        self._disturb(at, known[index][0] if index < len(known) else NEVER)
         if index < len(known) and known[index][1] == by:
             known[index] = (at, by)
         else:
             known.insert(index, (at, by))
-        return True
 
     def _due(self, feed: Feed, clock: int) -> int | None:
         now = _second_of(clock)

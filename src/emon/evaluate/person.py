@@ -234,16 +234,17 @@ class Person:
         if news is None or news.texts or news.wide or news.silence_from < NEVER or len(terms) != 1 or (
                 condition.due is not None and condition.due <= case.clock):
             return [(from_, until)]
-        if terms[0].condition.kind == "keep_away":
+        kind = terms[0].condition.kind
+        if kind == "keep_away":
             if condition.due is not None or news.texts_of(terms, case.bindings) is not None:
                 return [(from_, until)]
             still = KEEP_AWAY.still(case, terms[0], condition.hint, condition.quiet, from_, until)
             return [] if still else [(from_, until)]
-        rule = SKIMMING_OF_KIND.get(terms[0].condition.kind)
-        if rule is None:
+        judging, rule = RULE_OF_KIND.get(kind), SKIMMING_OF_KIND.get(kind)
+        if judging is None or rule is None:
             return [(from_, until)]
-        moving: Sequence[Bound] = news.bounds
-        if condition.due is None:
+        moving: Sequence[Bound] = [b for b in news.bounds if b.reading.kind in judging.reads]
+        if condition.due is None and moving:
             moving = rule.moving(case, terms[0], condition.hint, condition.quiet, condition.ledger, moving, news.newest)
             if condition.ledger.fors:
                 condition.quiet = max(condition.quiet, condition.ledger.fors[-1])
