@@ -28,7 +28,7 @@ class Sequencer:
 
     def __init__(self, partitions: int, last: int = 0, tick: int | None = None) -> None:
         self._partitions, self.last, self.tick = partitions, last, tick
-        self._heard: list[Heard] = [{} for _ in range(partitions)]
+        self._heard: dict[tuple[int, ...], Heard] = {}  # since the last tick, by the partitions that have it themselves
 
     def stamp(self, received_at: int) -> int:
         """The effective instant of the next arrival."""
@@ -52,18 +52,30 @@ class Sequencer:
     def hear(self, reading: Reading, partitions: Iterable[int], stamp: int) -> None:
         """Notes for the other partitions that this reading went to these, in the arrival of `stamp`."""
         if self._partitions > 1:
-            told = set(partitions)
-            note = HeardElsewhere(reading.device, reading.kind, reading.observed_at, stamp, reading.seq,
-                                  reading.event, reading.test_id)
-            for partition, heard in enumerate(self._heard):
-                if partition not in told:
-                    heard.setdefault(reading.feed, []).append(note)
+            told = tuple(partitions)
+            by_feed = self._heard.get(told)
+            if by_feed is None:
+                by_feed = self._heard[told] = {}
+            notes = by_feed.get(reading.feed)
+            if notes is None:
+                notes = by_feed[reading.feed] = []
+            notes.append(HeardElsewhere(reading.device, reading.kind, reading.observed_at, stamp, reading.seq,
+                                        reading.event, reading.test_id))
+
+    def _elsewhere(self) -> list[Heard | None]:
+        """For each partition what the others were given since this was asked last."""
+        heard: list[Heard] = [{} for _ in range(self._partitions)]
+        for told, by_feed in self._heard.items():
+            for partition in {*range(self._partitions)}.difference(told):
+                for feed, notes in by_feed.items():
+                    heard[partition].setdefault(feed, []).extend(notes)
+        self._heard = {}
+        return [each or None for each in heard]
 
     def _outage(self, stamp: int, from_: int, to: int) -> list[Entry]:
         """We were down. What was heard right before counts at the end of its own second, not of this."""
-        heard, self._heard = self._heard, [{} for _ in range(self._partitions)]
-        return arrival([Placed(p, "tick", OwnOutage(stamp, from_, to, heard=heard[p] or None))
-                        for p in range(self._partitions)])
+        return arrival([Placed(p, "tick", OwnOutage(stamp, from_, to, heard=heard))
+                        for p, heard in enumerate(self._elsewhere())])
 
     def _tick(self, instant: int) -> list[Entry]:
         """A tick; nothing where time has passed it already."""
@@ -71,10 +83,8 @@ class Sequencer:
         if instant <= self.last:
             return []
         self.last = instant
-        entries = [Entry(READINGS, "tick", encode(Tick(instant, heard or None)), partition)
-                   for partition, heard in enumerate(self._heard)]
-        self._heard = [{} for _ in range(self._partitions)]
-        return entries
+        return [Entry(READINGS, "tick", encode(Tick(instant, heard)), partition)
+                for partition, heard in enumerate(self._elsewhere())]
 
 
 def arrival(placed: Sequence[Placed]) -> list[Entry]:

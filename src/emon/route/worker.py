@@ -258,7 +258,7 @@ class Router:
             if targets:
                 placed += targets
                 if elsewhere:
-                    self.sequencer.hear(reading, (target.partition for target in targets), stamp)
+                    self.sequencer.hear(reading, [target.partition for target in targets], stamp)
         if not placed:
             self.sequencer.last = last
         return arrival(placed)
