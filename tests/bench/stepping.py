@@ -1,7 +1,7 @@
 """The evaluator alone: decoded records and their lines in, history and snapshots to SQLite, findings out and dropped.
 
-It is fed as its worker feeds it: records in batches of EVALUATE_RECORDS, and after every batch that ends
-SNAPSHOT_EVERY_S after the last one the history is flushed and a snapshot saved.
+It is fed as its worker feeds it: records in batches of EVALUATE_RECORDS, and after a batch at whose end
+a save is due the history is flushed and a snapshot saved.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from emon.evaluate.evaluator import Evaluator
+from emon.evaluate.saving import Saving
 from emon.journal.records import Bound, InputRecord, encode
-from emon.limits import EVALUATE_RECORDS, SNAPSHOT_EVERY_S
+from emon.limits import EVALUATE_RECORDS, GC_THRESHOLD
 from emon.store.engine import open_history
 from emon.store.history import SqlHistory, SqlSnapshots
 from emon.store.upgrade import upgrade
@@ -45,12 +46,13 @@ class Stepping:
         self._history, self._snapshots = SqlHistory(engine), SqlSnapshots(engine)
         self._evaluator = Evaluator(self._history)
         self._records = 0
-        self._saved_at = time.perf_counter()
+        self._saving = Saving(time.perf_counter())
         self._findings = 0
         self._load = load
 
     def begin(self) -> None:
         """Takes in orders, zones and bindings."""
+        gc.set_threshold(*GC_THRESHOLD)
         versions = loads.versions(self._load)
         self._step(versions, _lines(versions))
         self._evaluator.advance(self._load.start_us - 1)
@@ -73,7 +75,7 @@ class Stepping:
             lines = _lines(batch)
             wall_before, cpu_before = time.perf_counter(), time.process_time()
             self._step(batch, lines)
-            if time.perf_counter() - self._saved_at >= SNAPSHOT_EVERY_S:
+            if self._saving.is_due(time.perf_counter()):
                 self._save()
             wall += time.perf_counter() - wall_before
             cpu += time.process_time() - cpu_before
@@ -92,10 +94,11 @@ class Stepping:
         self._records += len(batch)
 
     def _save(self) -> None:
+        began_s = time.perf_counter()
         self._evaluator.flush_history()
         shared, changed = self._evaluator.snapshot()
         self._snapshots.save(0, 1, self._records, shared, changed)
-        self._saved_at = time.perf_counter()
+        self._saving.saved(began_s, time.perf_counter())
 
 
 def _lines(batch: list[InputRecord]) -> list[bytes]:

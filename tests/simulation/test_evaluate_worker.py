@@ -15,7 +15,7 @@ import pytest
 from emon.clock import SystemClock
 from emon.domain import finding as findings
 from emon.domain.finding import Finding
-from emon.evaluate import worker
+from emon.evaluate import saving, worker
 from emon.evaluate.history import MemoryHistory, MemorySnapshots
 from emon.journal.memory import MemoryJournal
 from emon.journal.port import FINDINGS, READINGS, Entry, TopicPartition
@@ -95,7 +95,7 @@ def _input(seed: int) -> tuple[list[InputRecord], list[Finding]]:
 @pytest.mark.parametrize("seed", range(3))
 async def test_3_live_equals_replay(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that nothing happens to tells line by line what the batch run tells."""
-    monkeypatch.setattr(worker, "SNAPSHOT_EVERY_S", 0.0)
+    monkeypatch.setattr(saving, "SNAPSHOT_MOST_S", 0.0)
     records, expected = _input(seed)
     world = World(records)
     world.start()
@@ -124,7 +124,7 @@ async def test_4_crashes_do_not_matter_soak(seed: int, monkeypatch: pytest.Monke
 async def storm(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Writes a world bit by bit while workers die, come and are refused."""
     random = Random(seed)
-    monkeypatch.setattr(worker, "SNAPSHOT_EVERY_S", random.choice([0.0, 0.02]))
+    monkeypatch.setattr(saving, "SNAPSHOT_MOST_S", random.choice([0.0, 0.02]))
     monkeypatch.setattr(worker, "RETRY_FIRST_S", 0.001)
     monkeypatch.setattr(worker, "EVALUATE_RECORDS", random.choice([1, 5, 50]))
     records, expected = _input(seed)

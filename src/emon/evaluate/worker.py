@@ -27,6 +27,7 @@ from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.port import History, Snapshot, Snapshots
+from emon.evaluate.saving import Saving
 from emon.journal.port import FINDINGS, READINGS, Consumer, Entry, Fenced, Journal, Record, TopicPartition
 from emon.journal.records import decode_input
 from emon.limits import (
@@ -35,7 +36,6 @@ from emon.limits import (
     GC_THRESHOLD,
     RETRY_FIRST_S,
     RETRY_MOST_S,
-    SNAPSHOT_EVERY_S,
 )
 
 log = structlog.get_logger()
@@ -68,7 +68,7 @@ class _Held:
     generation: int
     offset: int
     saved_offset: int
-    saved_at: float
+    saving: Saving
     clock: int
     stale: Mapping[str, None] = field(default_factory=dict)  # parts of a snapshot that the next one must not keep
 
@@ -150,7 +150,7 @@ class _Worker:
             held, records = self._held[partition], batch[TopicPartition(READINGS, partition)]
             held.offset, held.clock = records[-1].offset + 1, held.evaluator.clock
         for partition, held in self._held.items():
-            if held.offset > held.saved_offset and monotonic_s() - held.saved_at >= SNAPSHOT_EVERY_S:
+            if held.offset > held.saved_offset and held.saving.is_due(monotonic_s()):
                 await self._save(partition, held)
 
     async def reached(self) -> list[Reached]:
@@ -201,8 +201,9 @@ class _Worker:
         if snapshot is None or evaluator is None:
             evaluator = Evaluator(self._history, partition=partition, partitions=self._partitions)
             stale = {} if snapshot is None else dict.fromkeys(snapshot.participants)
-            return _Held(evaluator, generation, 0, 0, monotonic_s(), evaluator.clock, stale)
-        return _Held(evaluator, generation, snapshot.offset, snapshot.offset, monotonic_s(), evaluator.clock)
+            return _Held(evaluator, generation, 0, 0, Saving(monotonic_s()), evaluator.clock, stale)
+        return _Held(evaluator, generation, snapshot.offset, snapshot.offset, Saving(monotonic_s()),
+                     evaluator.clock)
 
     def _restored(self, snapshot: Snapshot, partition: int) -> Evaluator | None:
         """None where another version of emon wrote the snapshot: then everything is folded anew, which tells
@@ -238,10 +239,11 @@ class _Worker:
         await self._journal.append(entries)
 
     async def _save(self, partition: int, held: _Held) -> None:
-        offset = held.offset
+        offset, began_s = held.offset, monotonic_s()
         await asyncio.to_thread(self._snapshot, partition, held, offset)
         await self._consumer.commit({TopicPartition(READINGS, partition): offset})
-        held.saved_offset, held.saved_at = offset, monotonic_s()
+        held.saved_offset = offset
+        held.saving.saved(began_s, monotonic_s())
 
     def _snapshot(self, partition: int, held: _Held, offset: int) -> None:
         held.evaluator.flush_history()
