@@ -14,8 +14,17 @@ import msgspec
 from emon.domain.binding import Binding
 from emon.domain.order import Order
 from emon.domain.reading import Reading
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
-from emon.journal.records import BindingVersion, Bound, InputRecord, OrderVersion, OwnOutage, ZoneVersion
+from emon.journal.records import (
+    BindingVersion,
+    Bound,
+    InputRecord,
+    OrderVersion,
+    OwnOutage,
+    VerdictVersion,
+    ZoneVersion,
+)
 
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
@@ -23,7 +32,7 @@ DAY: Final = 86_400 * SECOND
 LONG_AGO: Final = -(10**18)
 NEVER: Final = 10**18
 
-V = TypeVar("V", Order, Zone, Binding)
+V = TypeVar("V", Order, Zone, Binding, Verdict)
 _METHODS = ("gnss", "beacon", "rf", "wifi", "cell")
 _OPENING = (
     "strap_open",
@@ -79,6 +88,7 @@ class Known:
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     sightings: dict[str, list[Sighting]] = field(default_factory=dict)
     own_outages: list[tuple[int, int]] = field(default_factory=list)
+    verdicts: dict[str, list[Verdict]] = field(default_factory=dict)
     awaited: list[int] = field(default_factory=list)  # when readings from the future will be taken in
 
 
@@ -143,6 +153,8 @@ def known(records: Sequence[InputRecord], clock: int) -> Known:
             _take(result.zones.setdefault(record.zone.id, []), record.zone)
         elif isinstance(record, BindingVersion):
             _take(result.bindings.setdefault(record.binding.id, []), record.binding)
+        elif isinstance(record, VerdictVersion):
+            _take(result.verdicts.setdefault(record.verdict.id, []), record.verdict)
         elif isinstance(record, Bound):
             if record.reading.observed_at > clock:
                 result.awaited.append(record.reading.observed_at)

@@ -158,7 +158,7 @@ class _WhyGone:
 
 def _with_orders(now: Known, orders: dict[str, list[Order]]) -> Known:
     """The same knowledge with other orders."""
-    return Known(now.clock, orders, now.zones, now.bindings, now.sightings, now.own_outages, now.awaited)
+    return dataclasses.replace(now, orders=orders)
 
 
 def _without_leave(order: Order) -> Order:

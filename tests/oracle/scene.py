@@ -16,8 +16,17 @@ from emon.domain import instant
 from emon.domain.binding import Binding
 from emon.domain.order import Absence, Condition, DayException, Order, Place, Window
 from emon.domain.reading import Reading
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
-from emon.journal.records import BindingVersion, Bound, InputRecord, OrderVersion, OwnOutage, ZoneVersion
+from emon.journal.records import (
+    BindingVersion,
+    Bound,
+    InputRecord,
+    OrderVersion,
+    OwnOutage,
+    VerdictVersion,
+    ZoneVersion,
+)
 
 MINUTE = instant.MINUTE
 HOME_LAT, HOME_LON = 43.07, -89.40
@@ -92,7 +101,7 @@ class Scene:
     """A world under construction. All times are minutes since `start`; `arrive` None: at once."""
 
     start: str = "2026-11-24T00:00:00Z"
-    versions: list[tuple[int, Order | Zone | Binding]] = field(default_factory=list)
+    versions: list[tuple[int, Order | Zone | Binding | Verdict]] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     own_outages: list[OwnOutage] = field(default_factory=list)
 
@@ -270,6 +279,28 @@ class Scene:
             **more,
         )
 
+    def verdict(
+        self,
+        minute: float,
+        result: str,
+        arrive: float,
+        *,
+        name: str = "V",
+        version: int = 1,
+        order: str = "O-P",
+        condition: str = "alcohol",
+        void: bool = False,
+    ) -> Scene:
+        """What an analyst says of the episode around a minute."""
+        self.versions.append(
+            (
+                self.at(arrive),
+                Verdict(id=name, version=version, participant="P", order=order, condition=condition,
+                        at=self.at(minute), result=result, reason="seen", analyst="a", void=void),
+            )
+        )
+        return self
+
     def reading(self, minute: float, arrive: float | None, **fields: Any) -> Scene:
         self.readings.append(
             Reading(
@@ -292,7 +323,7 @@ class Scene:
         for record in self.records():
             what = next(
                 getattr(record, n)
-                for n in ("reading", "order", "zone", "binding", "to")
+                for n in ("reading", "order", "zone", "binding", "verdict", "to")
                 if hasattr(record, n)
             )
             said = {"participant": record.participant} if isinstance(record, Bound) else {}
@@ -303,7 +334,7 @@ class Scene:
         if not isinstance(what, msgspec.Struct):
             return f"deaf until {(what - self.at(0)) / MINUTE}"
         fields = {**said, **{n: v for n, v in msgspec.structs.asdict(what).items() if n != "polygons"}}
-        for name in ("observed_at", "received_at", "effective_from", "effective_until", "from_", "until"):
+        for name in ("observed_at", "received_at", "effective_from", "effective_until", "from_", "until", "at"):
             if fields.get(name):
                 fields[name] = round((fields[name] - self.at(0)) / MINUTE, 3)
         if fields.get("lon") is not None:
@@ -350,11 +381,15 @@ class Scene:
         return result
 
 
-def _version(version: Order | Zone | Binding, now: int) -> OrderVersion | ZoneVersion | BindingVersion:
+def _version(
+    version: Order | Zone | Binding | Verdict, now: int
+) -> OrderVersion | ZoneVersion | BindingVersion | VerdictVersion:
     if isinstance(version, Order):
         return OrderVersion(received_at=now, order=version)
     if isinstance(version, Zone):
         return ZoneVersion(received_at=now, zone=version)
+    if isinstance(version, Verdict):
+        return VerdictVersion(received_at=now, verdict=version)
     return BindingVersion(received_at=now, binding=version)
 
 

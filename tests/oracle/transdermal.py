@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tests.oracle.breath import Fact, _joined
@@ -42,8 +42,31 @@ def facts(person: Person, term: Term, span: Judged, reached: Reached) -> Iterato
             continue
         why = span.reason if end == span.end else "unbound"
         points = [p for p in _points(heard) if start <= p.at < end]
-        yield from _episodes(points, round(limits.get("gap_s", 14400) * SECOND), end, why, reached)
+        for fact in _episodes(points, round(limits.get("gap_s", 14400) * SECOND), end, why, reached):
+            yield _by_analysts(person, term, fact)
         yield from _silences(person, device, heard, start, end, why, limits.get("no_upload_s", 172800), reached)
+
+
+def _by_analysts(person: Person, term: Term, fact: Fact) -> Fact:
+    """What becomes of an episode that is over where an analyst has a say: the newest word of each verdict counts,
+    of several verdicts the one with the greatest version, then id."""
+    if fact.ended is None:
+        return fact
+    saying = [
+        newest
+        for versions in person.known.verdicts.values()
+        for newest in [max(versions, key=lambda v: v.version)]
+        if not newest.void
+        and (newest.participant, newest.order, newest.condition)
+        == (person.participant, term.pieces[0].order.id, term.condition.id)
+        and newest.at is not None
+        and fact.onset <= newest.at <= fact.ended
+    ]
+    if not saying:
+        return fact
+    result = max(saying, key=lambda v: (v.version, v.id)).result
+    kind, level = ("alcohol_confirmed", 3) if result == "confirmed" else ("alcohol_review", 2)
+    return replace(fact, kind=kind, level=level, reason=f"analyst_{result}")
 
 
 def _points(heard: list[Heard]) -> list[Point]:

@@ -35,6 +35,7 @@ _MOTION, _LASTING = "emon.evaluate.rules.motion", "emon.evaluate.lasting"
 _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LABORATORY = "emon.evaluate.rules.laboratory"
 _TRANSDERMAL = "emon.evaluate.rules.transdermal"
+_ANALYSTS = "emon.evaluate.analysts"
 _LEDGER, _SORTING, _LANE_ROWS = "emon.evaluate.ledger", "emon.evaluate.lane_sorting", "emon.evaluate.lane_rows"
 _PAIRS, _SUBJECT = "emon.evaluate.pairs", "emon.evaluate.subject"
 _KEEP_AWAY, _PROTECTED = "emon.evaluate.rules.keep_away", "emon.evaluate.rules.protected"
@@ -236,6 +237,56 @@ PLANTS = (
         "            if due > clock:\n                self.judged.fall_due(due, clock)\n                continue",
         "            if due > clock or following is None:\n                continue",
         "a bracelet that uploads no more would be overlooked",
+    ),
+    Plant(
+        "of several verdicts the one that came first rules",
+        _ANALYSTS,
+        "max(here, key=lambda each: (each.version, each.id), default=None)",
+        "next(iter(here), None)",
+        "what is in force would depend on arrival",
+    ),
+    Plant(
+        "a verdict that was taken back still rules",
+        _ANALYSTS,
+        "return None if newest is None or newest.void else newest",
+        "return newest",
+        "an analyst's mistake could never be mended",
+    ),
+    Plant(
+        "the last instant is no more the episode's",
+        _ANALYSTS,
+        "onset <= each.at <= ended",
+        "onset <= each.at < ended",
+        "a verdict set at the end of a curve would be lost",
+    ),
+    Plant(
+        "a verdict moved to another episode stays on the first",
+        _ANALYSTS,
+        "for each in (before, after) if each is not None",
+        "for each in (after,) if each is not None",
+        "somebody would stay accused of what the analyst never meant",
+    ),
+    Plant(
+        "a verdict changes nothing until the next reading",
+        _PERSON,
+        "for v in news.verdicts if",
+        "for v in news.verdicts if False and",
+        "the analyst's word would wait for the bracelet's",
+    ),
+    Plant(
+        "a verdict decides while the episode lasts",
+        _TRANSDERMAL,
+        "        if ended is None:\n            return None\n",
+        "        ended = self.case.clock if ended is None else ended\n",
+        "a curve would be called confirmed before it is over",
+    ),
+    Plant(
+        "verdicts are not in the snapshot",
+        _STATE,
+        "texts.verdicts.extend(_decode_verdicts(state))",
+        "pass",
+        "after a restart the computed verdict would be back",
+        "restarted",
     ),
     Plant(
         "a sample that is pending counts for its month",

@@ -10,6 +10,7 @@ import msgspec
 from emon.domain.finding import Finding, publication_key
 from emon.domain.order import Order
 from emon.domain.reading import Reading
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 from emon.evaluate.evaluator import Evaluator
 from emon.evaluate.history import MemoryHistory, MemorySnapshots
@@ -19,6 +20,7 @@ from emon.journal.records import (
     InputRecord,
     OrdersRecord,
     OrderVersion,
+    VerdictVersion,
     ZoneVersion,
     decode_input,
 )
@@ -94,6 +96,8 @@ def _version(version: object, at: int) -> OrdersRecord:
         return OrderVersion(at, version)
     if isinstance(version, Zone):
         return ZoneVersion(at, version)
+    if isinstance(version, Verdict):
+        return VerdictVersion(at, version)
     return BindingVersion(at, version)  # type: ignore[arg-type]
 
 

@@ -209,11 +209,24 @@ def _of_skin() -> list[Target]:
             scene.reading(index * 30, None, device="T", kind="alcohol_transdermal", tac_g_dl=value)
         return scene
 
+    def drunk() -> Scene:
+        return curve(0, 0.02, 0.05, 0.05, 0.03, 0, 0)
+
     return [
         ("one zero", curve(0, 0.02, 0.02, 0.02, 0, 0.02, 0.01, 0, 0), 300),
         ("lower between", curve(0, 0.02, 0.02, 0.01, 0.02), 200),
         ("two peaks", curve(0, 0.02, 0.03, 0.02, 0.02, 0.03, 0, 0), 300),
         ("silent for days", curve(0, 0), 3000),
+        ("confirmed by an analyst", drunk().verdict(30, "confirmed", 400), 500),
+        ("called otherwise while it lasts", drunk().verdict(30, "interferent", 100), 500),
+        ("said of its last instant", drunk().verdict(150, "confirmed", 400), 500),
+        ("said and taken back", drunk().verdict(30, "confirmed", 400).verdict(
+            30, "confirmed", 450, version=2, void=True), 500),
+        ("said of the wrong one first", curve(0, 0.02, 0.05, 0.05, 0.03, 0, 0, 0.02, 0.05, 0.05, 0.03, 0, 0).verdict(
+            30, "confirmed", 600).verdict(210, "confirmed", 650, version=2), 700),
+        ("said by two", drunk().verdict(30, "interferent", 400, name="A").verdict(30, "confirmed", 450, name="B"), 500),
+        ("said by two the other way round", drunk().verdict(30, "confirmed", 400, name="B").verdict(
+            30, "interferent", 450, name="A"), 500),
     ]
 
 

@@ -7,10 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from emon.domain.finding import Finding
+from emon.domain.verdict import RESULTS
 from tests.oracle.oracle import EITHER
 
 NAMED_REASONS = ("order_ended", "terms_changed", "unknown_after", "leave", "feed_outage",
-                 "unbound", "critical")
+                 "unbound", "critical", *(f"analyst_{result}" for result in RESULTS))
 _OF_THE_ARRIVAL = ("received_at", "late")
 
 

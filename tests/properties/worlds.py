@@ -20,6 +20,7 @@ from emon.domain.finding import Finding
 from emon.domain.order import Condition, Order
 from emon.domain.order import Test as PlannedTest
 from emon.domain.reading import Reading, content, identity
+from emon.domain.verdict import RESULTS, Verdict
 from emon.domain.zone import Zone
 from emon.journal.records import InputRecord
 from tests.oracle.scene import (
@@ -94,6 +95,11 @@ LABELS = (
     "protected_battery",
     "protected person's new phone",
     "late fix of a protected person",
+    "verdict",
+    "verdict before readings",
+    "verdict void",
+    "verdict of several",
+    "verdict rules",
 )
 LABEL_OF_KIND = {
     "feed_outage": "feed outage",
@@ -233,6 +239,20 @@ def _transdermal(draw: Draw, scene: Scene, date: str) -> None:
             scene.reading(minute, arrive + draw(delays), device="T", kind="alcohol_transdermal",
                           **dict.fromkeys(measured, 0.0))
         minute += step * draw(st.sampled_from([1, 1, 1, 2]))
+
+
+def _verdict(draw: Draw, scene: Scene, date: str) -> None:
+    """Analysts on a curve through the skin: before it is over, afterwards, twice, against each other, taken back."""
+    if not any(r.kind == "alcohol_transdermal" for r in scene.readings):
+        _transdermal(draw, scene, date)
+    seen = [(r.observed_at - scene.at(0)) / 60e6 for r in scene.readings if r.kind == "alcohol_transdermal"]
+    for name in draw(st.sampled_from([["V"], ["V"], ["V", "W"], ["W", "V", "U"]])):
+        for version in draw(st.sampled_from([[1], [1], [2], [1, 2], [3, 1]])):
+            minute = draw(st.sampled_from(seen)) + draw(st.sampled_from([0, 0, 0, -1, 1]))
+            arrive = max(-60.0, minute + draw(st.sampled_from([-100_000, -30, 0, 45, 120, 300, 300, 900])))
+            scene.verdict(minute, draw(st.sampled_from(RESULTS)), arrive, name=name, version=version,
+                          condition=draw(st.sampled_from(["alcohol", "alcohol", "alcohol", "alcohol", "other"])),
+                          void=draw(st.sampled_from([False, False, False, True])))
 
 
 def _laboratory(draw: Draw, scene: Scene, date: str) -> None:
@@ -711,6 +731,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "charging": _charging,
     "transdermal": _transdermal,
     "away": _away,
+    "verdict": _verdict,
     "routine": _routine,
     "appointment": _appointment,
     "allowance": _allowance,
@@ -735,7 +756,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "deaf": _deaf,
 }
 DUTIES = ("appointment", "allowance")  # places and people, beside zones and curfews
-MEASURES = ("breath", "laboratory", "device", "motion", "charging", "transdermal")  # beside positions
+MEASURES = ("breath", "laboratory", "device", "motion", "charging", "transdermal", "verdict")  # beside positions
 
 
 @st.composite
@@ -769,7 +790,8 @@ def labels_of_input(scene: Scene, time_zone: str) -> set[str]:
     """Which situations the input itself holds."""
     found = set()
     readings = scene.readings
-    versions = [(at, v) for at, v in scene.versions if not isinstance(v, Zone)]
+    versions = [(at, v) for at, v in scene.versions if isinstance(v, Order | Binding)]
+    verdicts = [(at, v) for at, v in scene.versions if isinstance(v, Verdict)]
     arrivals = Counter(r.received_at for r in readings)
     by_identity: dict[object, list[Reading]] = {}
     for reading in readings:
@@ -817,6 +839,10 @@ def labels_of_input(scene: Scene, time_zone: str) -> set[str]:
             for other in readings
             if other.device == "D"
         ),
+        "verdict": bool(verdicts),
+        "verdict before readings": any(at < (v.at or 0) for at, v in verdicts),
+        "verdict void": any(v.void for _, v in verdicts),
+        "verdict of several": len({v.id for _, v in verdicts if not v.void}) > 1,
         "zone version": any(isinstance(v, Zone) and v.version > 1 for _, v in scene.versions),
     }
     found |= {label for label, holds in checks.items() if holds}
@@ -830,6 +856,8 @@ def labels_of_output(lines: Sequence[Finding]) -> set[str]:
         by_revision.setdefault(line.finding_id, []).append(line)
     found = set()
     for line in lines:
+        if line.reason.startswith("analyst_"):
+            found.add("verdict rules")
         if line.merged_into is not None:
             found.add("merged finding")
         if line.status == "withdrawn":
