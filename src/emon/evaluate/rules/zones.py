@@ -105,7 +105,8 @@ def _judge_span(case: Case, term: Term, telling: Telling, stretch: Stretch, hint
             len(case.orders.by_condition(case.participant)[term.key]) > 1):
         return False
     high, step = until + LOOK_AROUND, 4 * LOOK_AROUND
-    while high < last and (hint.open_from is None or high < hint.open_from):
+    end = min(last, stretch.until)  # the newest event may lie in a later stretch, which is then judged too
+    while high < end and (hint.open_from is None or high < hint.open_from):
         events = telling.events(begin, high)
         outcome = machine.fold(events, stretch.from_, stretch.until, knobs(term), high)
         if outcome.is_empty and not any(s.onset <= high <= s.settled for s in old):
