@@ -149,7 +149,8 @@ class _Versions:
                 pass
 
     def counts(self) -> dict[str, int]:
-        return {"order versions": len(self.orders), "zone versions": len(self.zones)}
+        return {"order versions": len(self.orders), "zone versions": len(self.zones),
+                "verdict versions": len(self.verdicts)}
 
     def write(self, folder: Path) -> None:
         """Bindings that an order's shorthand made are left to that order."""

@@ -231,7 +231,11 @@ def _app_of(parts: Parts, roles: Sequence[str], feeds: Feeds | None) -> FastAPI:
     from emon.alerts.endpoint import Commands
     from emon.console.app import create_app
 
-    routers = [] if feeds is None else [feeds]
+    routers: list[APIRouter] = [] if feeds is None else [feeds]
+    if feeds is None and "console" in roles:  # analysts set verdicts on its pages
+        from emon.ingest import documents
+
+        routers.append(documents.verdict_router(parts.journal, parts.clock))
     return create_app(parts.journal, parts.store, parts.history, parts.clock, parts.settings,
                       commands=Commands(parts.store, parts.clock, SystemClock()), routers=routers,
                       console="console" in roles, lists_documents="ingest" not in roles)

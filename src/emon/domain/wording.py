@@ -26,7 +26,7 @@ _BREACHES: Final[Mapping[str, str]] = {
     "attendance_left": "left an appointment early",
     "keep_away": "close to a protected person",
     "alcohol_possible": "alcohol, not yet confirmed",
-    "alcohol_confirmed": "alcohol, confirmed curve",
+    "alcohol_confirmed": "alcohol, confirmed",
     "breath_failed": "breath test failed",
     "breath_missed": "breath test missed",
     "breath_refused": "breath test refused",

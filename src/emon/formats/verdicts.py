@@ -17,7 +17,8 @@ class Ordered:
     """What the orders among some documents demand of whom. `orders`: by id, the participants and the kinds of each
     condition that their versions name."""
 
-    def __init__(self) -> None:
+    def __init__(self, unknown: str = "stands in none of the files") -> None:
+        self._unknown = unknown
         self.orders: dict[str, tuple[set[str], dict[str, set[str]]]] = {}
 
     def add(self, value: dict[str, Any]) -> None:
@@ -39,7 +40,7 @@ class Ordered:
             return
         if verdict.order not in self.orders:
             if verdict.order:
-                yield "order", (f"order `{verdict.order}` stands in none of the files"
+                yield "order", (f"order `{verdict.order}` {self._unknown}"
                                 f"{did_you_mean(verdict.order, self.orders)}")
             return
         participants, conditions = self.orders[verdict.order]

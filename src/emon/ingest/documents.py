@@ -28,6 +28,7 @@ from emon.domain.zone import Zone
 from emon.formats import conditions, documents, export
 from emon.formats.fields import Id
 from emon.formats.objects import read_object
+from emon.formats.verdicts import Ordered
 from emon.ingest import leave
 from emon.ingest.orders import Document, OrderLog, Published
 from emon.journal.port import Journal
@@ -63,8 +64,21 @@ KINDS = (
 def router(journal: Journal, clock: Clock) -> APIRouter:
     """POST and GET of /v1/orders, /v1/zones, /v1/bindings, /v1/verdicts and /v1/people."""
     log = OrderLog(journal)
+    api = _documents(log, clock, KINDS)
+    absences = _Absences(log, clock)
+    api.add_api_route("/v1/participants/{participant}/leave", absences.post, methods=["POST"], status_code=201,
+                      tags=["documents"], summary="Authorise an absence, also afterwards", responses=_ANSWERS)
+    return api
+
+
+def verdict_router(journal: Journal, clock: Clock) -> APIRouter:
+    """POST and GET of /v1/verdicts alone: for a console that runs without ingest beside it."""
+    return _documents(OrderLog(journal), clock, [kind for kind in KINDS if kind.type is Verdict])
+
+
+def _documents(log: OrderLog, clock: Clock, kinds: Iterable[Kind]) -> APIRouter:
     api = APIRouter()
-    for kind in KINDS:
+    for kind in kinds:
         routes = _Routes(kind, log, clock)
         api.add_api_route(f"/v1/{kind.path}", routes.post, methods=["POST"], status_code=201,
                           tags=["documents"], summary=f"New versions of {kind.path}, JSON or YAML",
@@ -75,9 +89,6 @@ def router(journal: Journal, clock: Clock) -> APIRouter:
                               {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
                               for name in (kind.id_parameter, "participant")]},
                           name=f"get_{kind.path}")
-    absences = _Absences(log, clock)
-    api.add_api_route("/v1/participants/{participant}/leave", absences.post, methods=["POST"], status_code=201,
-                      tags=["documents"], summary="Authorise an absence, also afterwards", responses=_ANSWERS)
     return api
 
 
@@ -137,12 +148,23 @@ class _Routes:
         if isinstance(read, Response):
             return read
         try:
+            if wrong := await self._unknown([each for each in read if isinstance(each, Verdict)]):
+                return _faulty(wrong)
             done = await self._log.publish(read, now=self._clock.now_us())
         except Fault as fault:
             return _problem(409 if fault.code == "version_conflict" else 422, fault.code, fault.detail)
         except Unavailable as error:
             return _away(error)
         return _json(201 if done.new else 200, _answer(done))
+
+    async def _unknown(self, verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+        """What verdicts name and no order here has: whoever mistypes it must hear of it, not wait for ever."""
+        ordered = Ordered("is not known here")
+        for name in {verdict.order for verdict in verdicts if verdict.order}:
+            for order in await self._log.versions(Order, name):
+                ordered.add(export.order_document(order) if isinstance(order, Order) else {})
+        return [{"line": 1, "reason": f"{key}: {reason} (verdict {verdict.id})"}
+                for verdict in verdicts for key, reason in ordered.faults(verdict)]
 
     async def get(self, request: Request) -> Response:
         """Versions by id and number."""
@@ -179,10 +201,11 @@ def _read(body: bytes, kind: Kind) -> Sequence[Document] | Response:
                 what = type(each.value).__name__.lower()
                 reasons.append({"line": document.line(),
                                 "reason": f"/v1/{kind.path} takes {kind.path} and no {what}"})
-    if reasons:
-        return _json(422, {"error": "faulty_document", "detail": str(reasons[0]["reason"]),
-                           "faults": reasons})
-    return found
+    return _faulty(reasons) if reasons else found
+
+
+def _faulty(reasons: Sequence[dict[str, Any]]) -> Response:
+    return _json(422, {"error": "faulty_document", "detail": str(reasons[0]["reason"]), "faults": reasons})
 
 
 def _answer(done: Published) -> dict[str, Any]:

@@ -21,7 +21,7 @@ const TITLES: Record<string, Title> = {
   protected_contact_lost: { title: "Protected person's device is silent", breach: false },
   protected_battery: { title: "Protected person's battery is low", breach: false },
   alcohol_possible: { title: "alcohol, not yet confirmed", breach: true },
-  alcohol_confirmed: { title: "alcohol, confirmed curve", breach: true },
+  alcohol_confirmed: { title: "alcohol, confirmed", breach: true },
   alcohol_review: { title: "Alcohol readings need review", breach: false },
   alcohol_no_upload: { title: "No alcohol readings uploaded", breach: false },
   breath_failed: { title: "breath test failed", breach: true },
