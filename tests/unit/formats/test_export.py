@@ -11,6 +11,7 @@ from emon.domain.binding import Binding
 from emon.domain.order import Absence, Condition, DayException, Order, Place, Test, Window
 from emon.domain.person import ContactMethod, Person
 from emon.domain.reading import Reading, content
+from emon.domain.verdict import Verdict
 from emon.domain.zone import Zone
 from emon.formats import export, native
 from emon.formats.objects import read_object
@@ -48,6 +49,9 @@ OTHERS = [
     Binding(id="b2", device="V", protected_person="V-1"),
     Person(id="o-1", version=2, role="officer", name="Pat", language="de", time_zone="Europe/Berlin",
            contacts=(ContactMethod(channel="email", address="pat@example.org", verified=True),)),
+    Verdict(id="V-1", version=2, participant="P-1", order="O", condition="c", at=T0, result="needs_analyst",
+            reason="two peaks: “mouthwash”?\nask", analyst="a.kern", received_at=T0 + 5),
+    Verdict(id="V-1", version=3, participant="P-1", void=True),
 ]
 
 
@@ -64,7 +68,7 @@ def test_an_order_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("given", OTHERS, ids=lambda one: f"{type(one).__name__} {one.id}")
-def test_others_come_back_as_they_were(given: Zone | Binding | Person) -> None:
+def test_others_come_back_as_they_were(given: Zone | Binding | Person | Verdict) -> None:
     match given:
         case Zone():
             assert parsed(export.zone_collection([given])) == given
@@ -72,6 +76,8 @@ def test_others_come_back_as_they_were(given: Zone | Binding | Person) -> None:
             assert parsed(export.binding_document(given)) == given
         case Person():
             assert parsed(export.person_document(given)) == given
+        case Verdict():
+            assert parsed(export.verdict_document(given)) == given
 
 
 @pytest.mark.parametrize("line", [

@@ -118,6 +118,8 @@ def test_faulty_orders(path: tuple[Any, ...], value: object) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [
     ("binding", {"binding": "b", "device": "D", "protected_person": "V", "role": "position", "from": None}),
+    ("verdict", {"verdict": "V-1", "participant": "P", "order": "O", "condition": "c", "at": "2026-03-02T09:00:00Z",
+                 "result": "interferent", "reason": "mouthwash", "analyst": "a.kern"}),
     ("person", {"person": "o-2", "role": "officer", "contacts": [{"channel": "sms", "address": "+1"}]}),
     ("people", {"people": [{"id": "o-2", "role": "officer"}]}),
     ("zones", {"type": "FeatureCollection", "features": [{

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emon.domain.instant import SECOND
+from emon.domain.verdict import Verdict
 from emon.journal.memory import MemoryJournal
 from emon.journal.port import READINGS, Entry
 from emon.journal.records import (
@@ -13,6 +14,7 @@ from emon.journal.records import (
     OrderVersion,
     OwnOutage,
     Tick,
+    VerdictVersion,
     ZoneVersion,
     decode_input,
     encode,
@@ -56,7 +58,8 @@ async def test_an_empty_log_has_no_order_yet() -> None:
 
 async def test_every_kind_of_record_may_be_the_last() -> None:
     kinds: dict[type, InputRecord] = {type(record): record for record in day()}
-    kinds |= {Tick: Tick(T0), OwnOutage: OwnOutage(T0, T0 - 99 * SECOND, T0)}
+    kinds |= {Tick: Tick(T0), OwnOutage: OwnOutage(T0, T0 - 99 * SECOND, T0),
+              VerdictVersion: VerdictVersion(T0, Verdict(id="V", participant="P"))}
     assert {OrderVersion, ZoneVersion, BindingVersion, Bound, Tick, OwnOutage} <= kinds.keys()
     for record in kinds.values():
         order = await restore.load_sequence(await journal_of([record]), 1)
