@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from msgspec.structs import replace
 from sqlalchemy import Table, insert
 
 from emon import config, store
@@ -19,10 +20,13 @@ from emon.alerts.endpoint import Commands
 from emon.clock import SystemClock
 from emon.console.app import create_app
 from emon.domain.finding import Finding, encode
+from emon.domain.verdict import Verdict
 from emon.evaluate.port import Chunk
+from emon.ingest.documents import verdict_router
 from emon.ingest.orders import publish
 from emon.journal.open import open_journal
-from emon.journal.port import FINDINGS, ORDERS, Entry
+from emon.journal.port import FINDINGS, ORDERS, Entry, TopicPartition
+from emon.journal.records import VerdictVersion, decode_orders
 from emon.store import schema
 from emon.store.history import SqlHistory
 from tests.browser import world
@@ -58,7 +62,8 @@ class Console:
     def start_http(self) -> None:
         """The server alone, on the same port."""
         app = create_app(self.journal, self.engine, self.engine, self.clock, config.load({}),
-                         commands=Commands(self.engine, self.clock, self.clock))
+                         commands=Commands(self.engine, self.clock, self.clock),
+                         routers=[verdict_router(self.journal, self.clock)])
         self._server = uvicorn.Server(uvicorn.Config(
             app, host="127.0.0.1", port=self.port, log_level="warning", timeout_graceful_shutdown=1))
         self._serving = asyncio.run_coroutine_threadsafe(self._server.serve(), self._loop)
@@ -102,6 +107,16 @@ class Console:
         """Findings as the evaluator would write them; the alerts worker takes them from here."""
         self._do(self.journal.append([Entry(FINDINGS, one.participant or "", encode(one))
                                       for one in findings]))
+
+    def verdicts(self) -> list[Verdict]:
+        """What analysts have put on record, as the router will tell it."""
+        found: list[Verdict] = []
+        for partition in range(self._do(self.journal.partitions(ORDERS))):
+            for record in self._do(self.journal.read(TopicPartition(ORDERS, partition), 0, 1_000)):
+                version = decode_orders(record.value)
+                if isinstance(version, VerdictVersion):
+                    found.append(replace(version.verdict, received_at=version.received_at))
+        return found
 
     def deliver(self, alert_id: int, attempts: Sequence[tuple[str, str, str]]) -> None:
         """A message as notify leaves it: (channel, address, outcome) an attempt."""

@@ -3,6 +3,7 @@
 
 import { setServerClock } from "./parts/clock.ts";
 import { operatorName } from "./parts/operator.ts";
+import type { Verdict } from "./alert/verdict.ts";
 import { millis } from "./times.ts";
 import type {
   Alert,
@@ -132,5 +133,18 @@ export function command(alert: Alert, name: Command, body: Record<string, unknow
     method: "POST",
     headers: { "Content-Type": "application/json", "Idempotency-Key": newKey(), ...seen },
     body: JSON.stringify(body),
+  });
+}
+
+/** Every version of the analysts' verdicts on a participant's alcohol episodes. */
+export const verdictsOf = (id: string, signal?: AbortSignal) =>
+  ask<{ verdicts: Verdict[] }>(`/v1/verdicts?participant=${encodeURIComponent(id)}`, { signal: signal ?? null });
+
+/** Puts a version of a verdict on record; throws `Refused`, 409 where that number is taken by another content. */
+export function setVerdict(verdict: Verdict) {
+  return ask<{ known: number }>("/v1/verdicts", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(verdict),
   });
 }

@@ -18,6 +18,7 @@ import { millis } from "../times.ts";
 import type { Alert, AlertDetail, EvidenceReading, Reading, ZoneFeature } from "../types.ts";
 import { Actions } from "./Actions.tsx";
 import { Earlier, Facts, Head, Withdrawn } from "./AlertCards.tsx";
+import { VerdictCard } from "./VerdictCard.tsx";
 import { Versions } from "./Versions.tsx";
 
 const PLACELESS: ReadonlySet<string> = new Set([
@@ -155,6 +156,7 @@ function Body({ alert, me }: { alert: AlertDetail; me: string | null }) {
       <div className="stack">
         <Facts alert={alert} zone={zone} />
         {(shown || !alert.track || read.fault) && <Shown alert={alert} readings={readings} zone={zone} />}
+        {alert.family === "alcohol" && <VerdictCard alert={alert} zone={zone} />}
         {read.fault && (
           <p className="notice">
             <strong>The track could not be read.</strong> {read.fault}
