@@ -35,7 +35,7 @@ def case(name: str, world: World) -> Case:
 
 
 @lru_cache(maxsize=4)
-def corpus(size: int = 240) -> tuple[Case, ...]:
+def corpus(size: int = 252) -> tuple[Case, ...]:
     """The same worlds every time: plain ones, then each twist by itself, then anything."""
     share = size // (len(TWISTS) + 6)
     cases = _drawn("plain", share * 2, (), 0)
