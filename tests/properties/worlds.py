@@ -685,6 +685,7 @@ def _rebound(draw: Draw, scene: Scene, date: str) -> None:
     scene.order(
         *_orders(scene)[0].conditions,
         participant="Q",
+        version=len(_orders(scene, "Q")) + 1,
         arrive=-60,
         time_zone=_orders(scene)[0].time_zone,
         places=_orders(scene)[0].places,
