@@ -267,6 +267,25 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
         check([tmp_path / "a.yaml", tmp_path / "b.yaml"])
 
 
+def test_what_keeping_away_takes(tmp_path: Path) -> None:
+    """A person or a device, hours, and the rule's own parameters; a misspelt one is a fault."""
+    sound = """\
+  - {id: k1, kind: keep_away, protected_device: V-0009, distance_m: 500, grace_s: 60, confirm_fixes: 3,
+     windows: [{from: "20:00", to: "06:00"}], exceptions: [{date: 2026-12-24, windows: []}],
+     limits: {pair_s: 60, every_s: 1200, battery_low: 0.2}}
+"""
+    checked = _check(tmp_path, ORDER + sound)
+    assert not checked.faults
+    assert not [w for w in checked.warnings if "judges" in w.reason]
+    (condition,) = [c for c in checked.orders[0].conditions if c.id == "k1"]
+    assert condition.windows and condition.exceptions
+    assert condition.limits == {"pair_s": 60, "every_s": 1200, "battery_low": 0.2}
+    misspelt = _check(tmp_path, ORDER + sound.replace("pair_s", "pairs_s"))
+    assert ["k1: keep_away has no limit `pairs_s`" in fault.reason for fault in misspelt.faults] == [True]
+    both = _check(tmp_path, ORDER + sound.replace("distance_m", "protected_person: V-1, distance_m"))
+    assert ["either `protected_device` or `protected_person`" in fault.reason for fault in both.faults] == [True]
+
+
 def test_a_version_of_every_kind_of_condition(tmp_path: Path) -> None:
     """Each kind takes its own fields."""
     kinds = """\
