@@ -56,6 +56,7 @@ class Sorting:
         self._columns = columns
         self._signs: list[tuple[Ints, Ints, Ints]] = []
         self._chains: dict[tuple[int, int], int | None] = {}  # as they stood before this chunk
+        self._moved: set[tuple[int, int]] = set()  # ledgers that this chunk changed
 
     def idle(self, bounds: Sequence[Bound], last_clock: int,
              calm_from: Mapping[str, int]) -> Idle:
@@ -185,11 +186,13 @@ class Sorting:
                 ok[i] = slot.confirm >= 2 and ledger.supports(at)
                 if ok[i]:
                     c.changed.add(p)
+                    self._moved.add((p, k))
             elif new and at > slot.quiet:
                 ok[i] = True
                 if side < 0 and ledger.chain is not None:
                     ledger.contrary(at)
                     c.changed.add(p)
+                    self._moved.add((p, k))
             else:
                 ok[i] = ledger.admits(at)
 
@@ -201,9 +204,10 @@ class Sorting:
             assert ledger is not None
             if bad[p]:
                 ledger.chain = chain
-            elif p in c.changed:
+            elif (p, k) in self._moved:
                 c.note_ledger(p, k, c.row(p).slots[k])
         self._chains.clear()
+        self._moved.clear()
 
     def _measure(self, q: Ints, k: int, lon: Floats, lat: Floats, accuracy: Floats) -> tuple[Ints, Ints]:
         """Sides at one and at three accuracies, shape by shape; the latter only where a run could become surer."""
