@@ -254,7 +254,7 @@ def test_the_queue_names_every_kind(console: Console, operators: Operators) -> N
         "Device tamper: signal jammed", "Device tamper: location faked", "Device tamper: away from its wearer",
         "Panic button pressed", "Device battery is low", "Possible breach: appointment missed",
         "Possible breach: late for an appointment", "Possible breach: left an appointment early",
-        "Possible breach: weekly curfew allowance used up", "Possible breach: alcohol, confirmed curve",
+        "Possible breach: weekly curfew allowance used up", "Possible breach: alcohol, confirmed",
         "Alcohol readings need review", "No alcohol readings uploaded", "Possible breach: breath test refused",
         "Possible breach: laboratory test failed", "Possible breach: laboratory test missed"}
     ada = operators("Ada")

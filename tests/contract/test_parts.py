@@ -24,7 +24,7 @@ from pathlib import Path
 from simulators import parts
 part = getattr(parts, sys.argv[1])(Path(sys.argv[2]))
 part.start()
-print(part._process.pid if hasattr(part, "_process") else part._pid(), flush=True)
+print(part.pid, flush=True)
 time.sleep(600)
 """
 

@@ -131,15 +131,14 @@ def _event(name: str, data: str, seq: int | None = None) -> bytes:
     return f"{id_}event: {name}\ndata: {data}\n\n".encode()
 
 
-async def events(tail: Tail, position: int | None) -> AsyncIterator[bytes]:
+async def events(tail: Tail, position: int) -> AsyncIterator[bytes]:
     """What one client is sent, from its position on. A position that the log does not have is a resync: the
     client reads the queue anew and goes on from here."""
     tail.clients += 1
     try:
         yield b"retry: 1000\n\n"
-        if position is None or position > tail.end:
-            if position is not None:
-                yield _event("resync", "{}", tail.end)
+        if position > tail.end:
+            yield _event("resync", "{}", tail.end)
             position = tail.end
         heartbeat_at = 0.0
         while True:
@@ -171,7 +170,7 @@ def router(tail: Tail) -> APIRouter:
     ) -> StreamingResponse:
         if tail.clients >= STREAMS_MOST:
             raise Refused(503, "too_many_streams", "Too many screens are open; close some.")
-        position = after
+        position = tail.end if after is None else after  # now: who reads the queue once this is answered misses nothing
         if last_event_id is not None:
             known = last_event_id.isascii() and last_event_id.isdigit()
             position = int(last_event_id) if known else 1 << 62  # not ours: resync

@@ -72,7 +72,7 @@ function start(): void {
   listen((message) => {
     if (message.type === "resync") void reload();
     if (message.type === "state") {
-      if (message.live && !wasLive && held.loaded) void reload(); // the line came up after the first reading
+      if (message.live && !wasLive) void reload(); // a reading that began before the line was up may have missed some
       wasLive = message.live;
     }
     if (message.type === "event" && message.name === "alert") {
