@@ -104,14 +104,14 @@ def _position(person: Person, order: Order, condition: Condition, sighting: Sigh
         shapes += [] if zone is None else [zone]
     else:
         shapes += places(order, condition)
-    side = _side(shapes, condition.buffer_m or 0.0, heard, 1)
+    side = side_of(shapes, condition.buffer_m or 0.0, heard, 1)
     if side is None:
         return None
     supports = side == _supporting_side(condition)
     method = heard.reading.method
     if method != "gnss" and (supports or method not in ("wifi", "cell", "rf", "beacon")):
         return None
-    strong = _side(shapes, condition.buffer_m or 0.0, heard, 3) == side
+    strong = side_of(shapes, condition.buffer_m or 0.0, heard, 3) == side
     return Fix(heard, supports, strong)
 
 
@@ -119,7 +119,7 @@ def _supporting_side(condition: Condition) -> str:
     return "IN" if condition.kind == "exclusion_zone" else "OUT"
 
 
-def _side(shapes: list[Zone | Place], buffer_m: float, heard: Heard, k: int) -> str | None:
+def side_of(shapes: list[Zone | Place], buffer_m: float, heard: Heard, k: int) -> str | None:
     """IN any of the shapes, OUT of all of them, or unsure (None)."""
     lat, lon = heard.reading.lat, heard.reading.lon
     if not shapes or lat is None or lon is None:

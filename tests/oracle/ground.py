@@ -8,7 +8,7 @@ from typing import Any
 
 import shapely
 from pyproj import CRS, Transformer
-from shapely.geometry import MultiPolygon, Point, Polygon
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
 from emon.domain.order import Place
 from emon.domain.zone import Zone
@@ -29,6 +29,16 @@ def depth(shape: Zone | Place, buffer_m: float, lat: float, lon: float) -> Depth
     x, y = to_metres.transform(lon, lat)
     point = Point(x, y)
     return Depth(bool(ground.covers(point)), round(float(ground.boundary.distance(point)), 2))
+
+
+def leads_through(
+    shape: Zone | Place, buffer_m: float, one: tuple[float, float], other: tuple[float, float], deep_m: float
+) -> bool:
+    """Whether the straight path between two points (latitude, longitude) is so deep in the grown shape somewhere."""
+    to_metres, ground = _ground(shape, buffer_m)
+    path = LineString([to_metres.transform(lon, lat) for lat, lon in (one, other)])
+    core = ground.buffer(0.005 - deep_m, quad_segs=512)  # depths are rounded to 1 cm
+    return bool(core.intersects(path))
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,19 @@ import msgspec
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.journal.records import Bound, InputRecord
-from tests.oracle import accumulated, attendance, breath, curfew, devices, laboratory, near, runs, silence, transdermal
+from tests.oracle import (
+    accumulated,
+    attendance,
+    breath,
+    crossing,
+    curfew,
+    devices,
+    laboratory,
+    near,
+    runs,
+    silence,
+    transdermal,
+)
 from tests.oracle.fixes import Fix, Person, fixes
 from tests.oracle.knowledge import DAY, SECOND, Heard, Known, Sighting, known
 from tests.oracle.ledger import Interval, Ledger
@@ -25,6 +37,7 @@ from tests.oracle.versions import Judged, Span, Term, borders, in_force, judged_
 KINDS = (
     "exclusion_zone",
     "inclusion_zone",
+    "zone_crossing",
     "curfew_left",
     "curfew_late",
     "curfew_absent",
@@ -193,6 +206,8 @@ def _term(
     match term.condition.kind:
         case "exclusion_zone" | "inclusion_zone":
             yield from _zone(person, term, fixes(person, term), result)
+            if term.condition.kind == "exclusion_zone":
+                yield from _crossings(person, term)
         case "curfew":
             found = list(_curfew(person, term, fixes(person, term), horizon, result))
             yield from found
@@ -260,6 +275,13 @@ def _zone(person: Person, term: Term, all_fixes: list[Fix], result: Judgement) -
                 run,
                 zone.version if zone is not None else None,
             )
+
+
+def _crossings(person: Person, term: Term) -> Iterator[Interval]:
+    for span in judged_spans(term, person.known.zones.get(term.condition.zone or "", [])):
+        for fact in crossing.facts(person, span):
+            found = _of_fact(person, term, fact)
+            yield dataclasses.replace(found, zone_version=crossing.zone_version(person, span, fact.onset))
 
 
 def _end(run: Run, span: Judged | curfew.Stretch, result: Judgement) -> tuple[int | None, str]:

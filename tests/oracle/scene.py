@@ -37,10 +37,11 @@ SITES = {  # metres east of home
     "street": 120.0,
     "fence": 270.0,
     "school": 400.0,
+    "beyond": 600.0,
     "far": 5000.0,
 }
 """porch: 20 m inside home; wall: 2 m; street: 45 m outside; fence: 20 m inside the school's first shape, 30 m
-outside its second; far: outside the county."""
+outside its second; beyond: 50 m behind the school; far: outside the county."""
 HOME = Place(id="home", lat=HOME_LAT, lon=HOME_LON, radius_m=75)
 SISTER = Place(id="sister", lat=HOME_LAT, lon=HOME_LON + 0.06, radius_m=75)
 
@@ -213,6 +214,7 @@ class Scene:
         method: str = "gnss",
         arrive: float | None = None,
         feed: str | None = None,
+        north_m: float = 0.0,
         **more: Any,
     ) -> Scene:
         return self.reading(
@@ -220,7 +222,7 @@ class Scene:
             arrive,
             device=device,
             kind="position",
-            lat=HOME_LAT,
+            lat=HOME_LAT + north_m / 111_100,
             lon=east(SITES[site]),
             accuracy_m=accuracy_m,
             method=method,

@@ -31,6 +31,7 @@ _ATTENDANCE = "emon.evaluate.rules.attendance"
 _SCHEDULE = "emon.domain.schedule"
 _INTEGRITY = "emon.evaluate.rules.integrity"
 _CHARGING = "emon.evaluate.rules.charging"
+_CROSSING, _PATHS = "emon.evaluate.rules.crossing", "emon.evaluate.paths"
 _MOTION, _LASTING = "emon.evaluate.rules.motion", "emon.evaluate.lasting"
 _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LABORATORY = "emon.evaluate.rules.laboratory"
@@ -442,6 +443,34 @@ PLANTS = (
         "return charged(at) < least or",
         "return charged(at) <= least or",
         "the border belongs to those who charge",
+    ),
+    Plant(
+        "a path that grazes crosses",
+        _LIMITS,
+        "CROSSING_DEPTH_M: Final = 25.0",
+        "CROSSING_DEPTH_M: Final = 20.0",
+        "roads run along borders",
+    ),
+    Plant(
+        "fixes far apart in time make a path",
+        _LIMITS,
+        "CROSSING_GAP: Final = 5 * MINUTE",
+        "CROSSING_GAP: Final = 6 * MINUTE",
+        "nobody knows which way was taken",
+    ),
+    Plant(
+        "a fix inside ends a path",
+        _CROSSING,
+        "or _is_in(case, term, first) or _is_in(case, term, second)",
+        "",
+        "one entry would be told twice",
+    ),
+    Plant(
+        "a fix between two changes no path",
+        _CROSSING,
+        "return (min(instants) - CROSSING_GAP, max(instants) + 1)",
+        "return (min(instants), max(instants) + 1)",
+        "what is in force would depend on arrival",
     ),
     Plant(
         "a confirmation may come at once",

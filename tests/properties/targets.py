@@ -251,6 +251,23 @@ def _worn(charge_every_h: float | None = None, **binding: float) -> Scene:
     return Scene().order(ordered).bind(**binding)  # type: ignore[arg-type]
 
 
+def _of_paths() -> list[Target]:
+    def passing(*minutes: float, north_m: float = 0.0) -> Scene:
+        scene = _scene(exclusion())
+        for index, minute in enumerate(minutes):
+            scene.fix(minute, ("street", "beyond")[index % 2], north_m=north_m)
+        return scene
+
+    return [
+        ("through the middle and back", passing(0, 5, 10, 15.25), 20),
+        ("grazed", passing(0, 1, north_m=127), 5),
+        ("just deep enough", passing(0, 1, north_m=124), 5),
+        ("a fix inside comes late", passing(0, 4).fix(2, "school", arrive=6), 10),
+        ("a fix outside comes late", passing(0, 4).fix(1, "home", arrive=6), 10),
+        ("from inside", _scene(exclusion()).fix(0, "school").fix(1, "beyond"), 5),
+    ]
+
+
 def _of_devices() -> list[Target]:
     held = _worn(until=20, arrive=-60).status(0, event="strap_open").status(0, event="panic")
     mocked = _worn().status(0, event="mock_location").status(5, event="mock_location").fix(10, "home")
@@ -386,6 +403,7 @@ def targets() -> tuple[Case, ...]:
             *_of_samples(),
             *_of_skin(),
             *_of_devices(),
+            *_of_paths(),
             *_of_two_people(),
         )
     )

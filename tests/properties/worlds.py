@@ -82,6 +82,7 @@ LABELS = (
     "tamper",
     "panic",
     "battery",
+    "zone_crossing",
     "motion_without_fix",
     "charging_missed",
     "unbound",
@@ -302,6 +303,26 @@ def _device(draw: Draw, scene: Scene, date: str) -> None:
                      arrive=minute + draw(delays))
     if draw(st.sampled_from([False, False, True])):
         scene.bind("D", "P", version=2, until=draw(minutes), arrive=draw(st.sampled_from([-60, 60])))
+
+
+def _passing(draw: Draw, scene: Scene, date: str) -> None:
+    """To and fro past the school, and through it, by fixes that lie outside or cannot tell."""
+    if all(c.kind != "exclusion_zone" for c in _orders(scene)[0].conditions):
+        _with_condition(scene, exclusion(buffer_m=draw(st.sampled_from([None, 30]))))
+    minute, north_m = draw(minutes) + 0.0, draw(st.sampled_from([0, 0, 100, 120, 124, 126, 150, 154, 156]))
+    ways = [("street", "beyond"), ("beyond", "street", "beyond"), ("street", "fence", "beyond"), ("street", "far"),
+            ("home", "street", "beyond", "far")]
+    for site in draw(st.sampled_from(ways)):
+        how: dict[str, Any] = {"method": draw(st.sampled_from(["gnss", "gnss", "gnss", "gnss", "gnss", "wifi"])),
+                               "accuracy_m": draw(st.sampled_from([5.0, 5.0, 30.0, 200.0])), "north_m": north_m}
+        scene.fix(minute, site, arrive=minute + draw(delays), **how)
+        if draw(st.sampled_from([False, False, False, True])):
+            scene.fix(minute, draw(sites), arrive=minute + draw(delays), **how)
+        minute += draw(st.sampled_from([1, 2, 4.75, 5, 5, 5.25]))
+    if draw(st.sampled_from([False, True])):
+        between = minute - draw(st.sampled_from([1, 3, 6, 7.5]))
+        site = draw(st.sampled_from(["school", "beyond", "street", "fence"]))
+        scene.fix(between, site, arrive=between + draw(delays))
 
 
 def _motion(draw: Draw, scene: Scene, date: str) -> None:
@@ -733,6 +754,7 @@ TWISTS: dict[str, Callable[[Draw, Scene, str], None]] = {  # in the order in whi
     "transdermal": _transdermal,
     "away": _away,
     "verdict": _verdict,
+    "passing": _passing,
     "routine": _routine,
     "appointment": _appointment,
     "allowance": _allowance,

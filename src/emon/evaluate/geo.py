@@ -31,6 +31,8 @@ _ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
 _ARC_M: Final = 1.0  # much more than straight pieces for arcs take away from any buffer
 METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
 _MOST_PER_DEGREE: Final = 112_000.0  # of latitude or longitude, a little more than anywhere
+_PATH_PARTS: Final = 16  # into so many parts a path is cut, again and again where it may be deeper
+_PATH_TRUE_M: Final = 0.0001  # a depth is found to this
 _REMEMBERED: Final = 64  # fixes of one chain, looked at again and again
 _MANY_CORNERS: Final = 64  # from so many on an index pays
 _BOX_REACH_M: Final = 60_000.0  # further away the box's degrees are no measure
@@ -119,19 +121,48 @@ class Shape:
 
     def signed_distance_m(self, lon: Floats, lat: Floats) -> Floats:
         """Metres to the grown border, rounded to 1 cm; positive inside. Arrays of one length, degrees."""
+        return np.round(self._signed(*self._place(lon, lat)), 2)
+
+    def length_m(self, path: tuple[tuple[float, float], tuple[float, float]]) -> float:
+        """The length of the straight path between two fixes, as longitude and latitude."""
+        x, y = self._ends(path)
+        return float(np.hypot(x[1] - x[0], y[1] - y[0]))
+
+    def deepest_m(self, path: tuple[tuple[float, float], tuple[float, float]]) -> float:
+        """How deep the straight path between two fixes goes into the grown shape, rounded to 1 cm: the largest distance
+        to its border from inside, negative where it stays outside."""
+        x, y = self._ends(path)
+        ways = np.array([[0.0, 1.0]])
+        length = self.length_m(path)
+        best = -np.inf
+        while ways.size:
+            parts = np.linspace(ways[:, 0], ways[:, 1], _PATH_PARTS + 1, axis=1)
+            depths = self._signed(x[0] + parts * (x[1] - x[0]), y[0] + parts * (y[1] - y[0]))
+            best = max(best, float(depths.max()))
+            at_most = (depths[:, :-1] + depths[:, 1:] + np.diff(parts, axis=1) * length) / 2  # as deep as a step may be
+            deeper = at_most > best + _PATH_TRUE_M
+            ways = np.stack((parts[:, :-1][deeper], parts[:, 1:][deeper]), axis=1)
+        return round(best, 2)
+
+    def _ends(self, path: tuple[tuple[float, float], tuple[float, float]]) -> tuple[Floats, Floats]:
+        (lon, lat), (other_lon, other_lat) = path
+        return self._place(np.array([lon, other_lon]), np.array([lat, other_lat]))
+
+    def _place(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
         centre = self.centre
-        x, y = _project(np.full_like(lon, centre[0]), np.full_like(lat, centre[1]), lon, lat)
+        return _project(np.full_like(lon, centre[0]), np.full_like(lat, centre[1]), lon, lat)
+
+    def _signed(self, x: Floats, y: Floats) -> Floats:
+        """Metres to the grown border of points in metres; positive inside."""
         if self._circle_m is not None:
-            signed = self._circle_m - np.hypot(x, y)
-        else:
-            polygon, border = self.geometry
-            points = shapely.points(x, y)
-            away = shapely.distance(border, points)
-            signed = np.where(shapely.contains_xy(polygon, x, y), away, -away)
-        grown: Floats = signed + self.buffer_m
+            return self._circle_m - np.hypot(x, y) + self.buffer_m
+        polygon, border = self.geometry
+        points = shapely.points(x, y)
+        away = shapely.distance(border, points)
+        grown: Floats = np.where(shapely.contains_xy(polygon, x, y), away, -away) + self.buffer_m
         if not self._simple and (inside := grown > 0).any():
             grown[inside] = shapely.distance(_grown(self._packed, self.buffer_m), points[inside])
-        return np.round(grown, 2)
+        return grown
 
     def distance_of_one_m(self, lon: float, lat: float) -> float:
         """As `signed_distance_m` for one fix, without the cost of arrays; remembers the latest answers."""

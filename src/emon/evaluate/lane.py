@@ -18,7 +18,7 @@ from emon.domain.versions import NEVER
 from emon.evaluate.calm import Calm, Picked, Way, Ways
 from emon.evaluate.lane_columns import Columns
 from emon.evaluate.lane_pending import Waiting
-from emon.evaluate.lane_rows import Row, note_chain, note_event
+from emon.evaluate.lane_rows import Row, note_chain, note_event, note_paths
 from emon.evaluate.lane_sorting import Idle, Sorting
 from emon.evaluate.person import Person
 from emon.evaluate.port import Chunk
@@ -61,6 +61,8 @@ class Lane(Columns):
             self.contact_due[p] = row.last_heard + row.delay
             self._none_before = min(self._none_before, row.last_heard + row.delay)
             person.conditions[row.contact].due = None  # kept in the lane meanwhile
+        self.path_at[p], self.path_last[p] = person.paths.at, person.paths.before(row.device)
+        self.path_box[p] = person.paths.box
         self.count[p] = len(row.slots)
         for k, slot in enumerate(row.slots):
             if slot.ledger is not None and slot.ledger.chain != slot.chain:
@@ -80,6 +82,7 @@ class Lane(Columns):
         person.last_heard = max(person.last_heard, int(self.last_heard[p]))
         if self.first_fix[p] < NEVER:
             person.body.note_position(row.device, int(self.first_fix[p]))
+        note_paths(person, row.device, int(self.path_at[p]), self.path_last[p].tolist(), self.path_box[p].tolist())
         for k, slot in enumerate(row.slots):
             note_event(person, slot.key, int(self.last_event[p, k]))
             if slot.ledger is not None:

@@ -102,12 +102,16 @@ class Columns:
     busy: Ints
     box: Floats
     reach: Floats
+    path_at: Ints
+    path_last: Floats
+    path_box: Floats
 
 
 _COLUMNS: Final = (
     ("inside", (), False, np.bool_), ("device", (), ABSENT, np.int64), ("from_", (), NEVER, np.int64),
     ("until", (), ALWAYS, np.int64), ("floor", (), NEVER, np.int64), ("carrier", (), ABSENT, np.int64),
     ("feed", (), 0, np.int64), ("way", (), 0, np.int64), ("first_fix", (), NEVER, np.int64),
+    ("path_at", (), ALWAYS, np.int64), ("path_last", (4,), 0.0, np.float64), ("path_box", (4,), 0.0, np.float64),
     ("delay", (), NEVER, np.int64), ("contact_quiet", (), ALWAYS, np.int64),
     ("contact_due", (), NEVER, np.int64), ("last_heard", (), ALWAYS, np.int64),
     ("count", (), 0, np.int64), ("state", (SLOTS,), 0, np.int64),

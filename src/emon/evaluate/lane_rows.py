@@ -7,6 +7,7 @@ is pending - a hold that runs, a silence that stands, an end that is questioned 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -131,6 +132,8 @@ def _add(row: Row, person: Person, term: Term, condition: Conditioned, orders: O
     if kind == "device_integrity":
         _clip(row, (ALWAYS if condition.hint.last_event is None else condition.hint.last_event) + 1, NEVER)
         return not positions_matter(condition.hint)
+    if kind == "zone_crossing":
+        return True  # the zone itself has a slot, and every slot of a zone where nobody may be looks at paths
     if kind == "motion_without_fix":
         _clip(row, (ALWAYS if condition.hint.last_event is None else condition.hint.last_event) + 1, NEVER)
         return condition.hint.open_from is None
@@ -250,3 +253,10 @@ def note_event(person: Person, key: tuple[str, str], last: int) -> None:
     hint = person.conditions[key].hint
     if last > ALWAYS:
         hint.last_event = last if hint.last_event is None else max(hint.last_event, last)
+
+
+def note_paths(person: Person, device: str, at: int, last: Sequence[float], box: Sequence[float]) -> None:
+    """Where the fixes that the lane saw lie."""
+    paths = person.paths
+    paths.at, paths.device = at, device
+    paths.last, paths.box = (last[0], last[1], last[2], last[3]), (box[0], box[1], box[2], box[3])

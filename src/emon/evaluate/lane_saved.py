@@ -10,7 +10,7 @@ import numpy as np
 
 from emon.domain.versions import NEVER
 from emon.evaluate.lane_columns import Columns
-from emon.evaluate.lane_rows import SLOTS, note_chain, note_event
+from emon.evaluate.lane_rows import SLOTS, note_chain, note_event, note_paths
 from emon.evaluate.person import Person
 
 
@@ -31,21 +31,24 @@ class Saved(msgspec.Struct, array_like=True):
     columns: dict[str, bytes]
 
 
-_SAVED: Final = ("floor", "first_fix", "last_heard", "contact_due", "last_event")
+_SAVED: Final = ("floor", "first_fix", "last_heard", "contact_due", "last_event", "path_at")
+_SAVED_DEGREES: Final = ("path_last", "path_box")
 
 
 def dump(lane: Columns) -> bytes:
     """The lane's part of a snapshot."""
     inside = np.flatnonzero(lane.inside[:len(lane.names)])
     rows = [_saved(lane, p) for p in inside.tolist()]
-    return msgspec.msgpack.encode(Saved(rows, {name: getattr(lane, name)[inside].tobytes() for name in _SAVED}))
+    return msgspec.msgpack.encode(Saved(rows, {
+        name: getattr(lane, name)[inside].tobytes() for name in (*_SAVED, *_SAVED_DEGREES)}))
 
 
 def load(saved: bytes, people: Mapping[str, Person]) -> list[str]:
     """Brings people up to date who were in the lane when it was dumped; they are out now. Returns them."""
     names = []
     part = msgspec.msgpack.decode(saved, type=Saved)
-    columns = {name: np.frombuffer(raw, dtype=np.int64) for name, raw in part.columns.items()}
+    columns = {name: np.frombuffer(part.columns[name], dtype=np.int64) for name in _SAVED}
+    last, box = (np.frombuffer(part.columns[name], dtype=np.float64).reshape(-1, 4) for name in _SAVED_DEGREES)
     events = columns["last_event"].reshape(-1, SLOTS)
     for p, raw in enumerate(part.rows):
         row = msgspec.msgpack.decode(raw, type=SavedRow)
@@ -55,6 +58,7 @@ def load(saved: bytes, people: Mapping[str, Person]) -> list[str]:
         person.last_heard = max(person.last_heard, int(columns["last_heard"][p]))
         if columns["first_fix"][p] < NEVER:
             person.body.note_position(row.device, int(columns["first_fix"][p]))
+        note_paths(person, row.device, int(columns["path_at"][p]), last[p].tolist(), box[p].tolist())
         for k, key in enumerate(row.slots):
             note_event(person, key, int(events[p, k]))
             if row.begins[k] is not None:

@@ -29,6 +29,7 @@ from emon.evaluate import lane_chunk
 from emon.evaluate.geo import signed_distances_m
 from emon.evaluate.lane_chunk import GNSS, SAYS_NOTHING, Flags, Floats, Ints, columns_of
 from emon.evaluate.lane_columns import Columns
+from emon.evaluate.lane_paths import PathSorting
 from emon.evaluate.lane_rows import IDLE, SLOTS, STEADY
 from emon.evaluate.signals import IN, OUT, STRICT_FACTOR
 from emon.journal.records import Bound
@@ -54,6 +55,7 @@ class Sorting:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
+        self._paths = PathSorting(columns)
         self._signs: list[tuple[Ints, Ints, Ints]] = []
         self._chains: dict[tuple[int, int], int | None] = {}  # as they stood before this chunk
         self._moved: set[tuple[int, int]] = set()  # ledgers that this chunk changed
@@ -79,12 +81,14 @@ class Sorting:
         order = np.argsort(p.astype(np.uint16) if len(c.names) < _RADIX else p, kind="stable")
         before = self._heard_before(p, at, order)
         self._places(simple, chunk, at > before)
+        self._paths.sort(simple, chunk, at > before, order)
         self._silences(simple, chunk, before, order, last_clock)
         bad = np.zeros(len(c.names) + 1, dtype=np.bool_)
         bad[p[~simple]] = True
         bad[-1] = True
         good = ~bad[p]
         self._settle(bad)
+        self._paths.take(bad)
         self._take(good, p, at)
         taken = order[good[order]]
         return Idle(good, p[taken], taken, at[taken], came[taken])

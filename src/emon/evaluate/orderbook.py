@@ -23,6 +23,7 @@ from emon.limits import ACCURACY_FACTOR
 _AROUND: Final = 3 * DAY  # a window is at most a day and a half long; more than that on either side
 FACETS: Final[Mapping[str, tuple[str, ...]]] = {
     "keep_away": ("protected_contact", "protected_battery"),
+    "exclusion_zone": ("zone_crossing",),
     "device_integrity": ("motion_without_fix", "charging_missed"),
 }
 """What else a condition of a kind demands, judged apart from it: each as a term of its own."""

@@ -16,6 +16,7 @@ from emon.evaluate.analysts import Named, VerdictBook
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Key, Moment, Standing, revise
 from emon.evaluate.orderbook import FACET, OrderBook, Term
+from emon.evaluate.paths import Paths
 from emon.evaluate.port import History
 from emon.evaluate.positions import MEASURING, Body
 from emon.evaluate.rules import (
@@ -102,7 +103,8 @@ class Books(NamedTuple):
 class Person:
     """One participant."""
 
-    __slots__ = ("ahead", "alone", "body", "carrier", "conditions", "floor", "last_heard", "participant", "track")
+    __slots__ = ("ahead", "alone", "body", "carrier", "conditions", "floor", "last_heard", "participant", "paths",
+                 "track")
 
     def __init__(self, participant: str, history: History, bindings: BindingBook, horizon: Horizon, *,
                  new: bool = False, alone: bool = False) -> None:
@@ -111,6 +113,7 @@ class Person:
         self.track = Track(participant, history, horizon, new=new)
         self.body = Body(participant, bindings, alone=alone)
         self.conditions: dict[tuple[str, str], Conditioned] = {}
+        self.paths = Paths()
         self.ahead: list[Bound] = []  # observed in what is still the future
         self.floor = NEVER  # the earliest reading known
         self.carrier: str | None = None  # the feed that the position taken in last names
@@ -135,6 +138,8 @@ class Person:
             self.last_heard = max(self.last_heard, reading.observed_at)
         if reading.kind == "position":
             self.carrier = reading.feed
+            if reading.method == "gnss" and reading.lon is not None and reading.lat is not None:
+                self.paths.note(reading.device, reading.observed_at, reading.lon, reading.lat)
             unknown_until = self.body.note_position(reading.device, reading.observed_at)
             if unknown_until is not None and len(self.body.wearings) > 1:
                 news.until, news.wide = max(news.until, unknown_until), True

@@ -18,6 +18,7 @@ from emon.journal.records import Bound
 
 _SUBJECT = {
     "exclusion_zone": "Possibly inside an exclusion zone",
+    "zone_crossing": "Possibly passed through an exclusion zone between two fixes",
     "inclusion_zone": "Possibly outside the area that must not be left",
     "curfew_left": "Possibly left during curfew",
     "curfew_late": "Possibly not back when curfew began",
@@ -63,6 +64,7 @@ _TAMPERS = {
 }
 _ENDED = {
     "left_zone": "later fixes were outside again",
+    "crossed": "neither fix was inside, the straight path between them leads through it",
     "returned": "later fixes were back where they should be",
     "moved_away": "later fixes were far enough away again",
     "heard": "a device was heard again",

@@ -110,7 +110,7 @@ def place_events(case: Case, term: Term, supports: int, from_: int, until: int) 
     for bound in case.place_readings(from_, until):
         at = bound.reading.observed_at
         if wording is None or not wording.from_ <= at < wording.until:
-            wording = case.wordings[term] = _wording(case, term, at)
+            wording = case.wordings[term] = wording_at(case, term, at)
         event = _event(case, wording, supports, bound)
         if event is not None:
             events.append(event)
@@ -122,7 +122,7 @@ def said_at(case: Case, term: Term, supports: int, at: int) -> int:
     AGAINST where some speak against it, else UNSURE."""
     wording = case.wordings.get(term)
     if wording is None or not wording.from_ <= at < wording.until:
-        wording = case.wordings[term] = _wording(case, term, at)
+        wording = case.wordings[term] = wording_at(case, term, at)
     fors, others = 0, UNSURE
     for bound in case.place_readings(at, at):
         if bound.reading.kind == "position":
@@ -137,7 +137,8 @@ def said_at(case: Case, term: Term, supports: int, at: int) -> int:
     return fors or others
 
 
-def _wording(case: Case, term: Term, at: int) -> Wording:
+def wording_at(case: Case, term: Term, at: int) -> Wording:
+    """The texts that judge what is observed at an instant."""
     piece = term.piece_at(at)
     from_ = piece.from_ if at >= piece.from_ else versions.ALWAYS
     until = piece.until if at < piece.until else versions.NEVER

@@ -16,10 +16,12 @@ from emon.domain.binding import Binding
 from emon.domain.finding import Finding
 from emon.domain.order import Order
 from emon.domain.verdict import Verdict
+from emon.domain.versions import ALWAYS
 from emon.domain.zone import Zone
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Standing
 from emon.evaluate.outages import Feed, Outages
+from emon.evaluate.paths import ANYWHERE, Degrees
 from emon.evaluate.person import Conditioned, Person
 from emon.evaluate.signals import Outage
 from emon.evaluate.stretches import Heard, Spoken, mark_of
@@ -71,6 +73,7 @@ class SavedPerson(msgspec.Struct, array_like=True):
     conditions: list[SavedCondition]
     first_measured: list[tuple[str, int, str, int]] = []  # (device, wearing from, kind, instant)
     measured_days: dict[str, list[int]] = {}  # by kind
+    paths: tuple[int, str, Degrees, Degrees] = (ALWAYS, "", ANYWHERE, ANYWHERE)  # see paths.Paths
 
 
 class SavedFeed(msgspec.Struct, array_like=True):
@@ -123,7 +126,8 @@ def dump_person(person: Person) -> bytes:
             order, condition,
             (hint.stretch_from, hint.last_event, hint.chain_from, hint.open_from, hint.steady),
             state.due, state.quiet, _dump_ledger(state.ledger), books))
-    return _encode(SavedPerson(person.floor, person.last_heard, first, person.ahead, conditions, measured, days))
+    paths = (person.paths.at, person.paths.device, person.paths.last, person.paths.box)
+    return _encode(SavedPerson(person.floor, person.last_heard, first, person.ahead, conditions, measured, days, paths))
 
 
 def load_person(state: bytes, person: Person) -> None:
@@ -133,6 +137,7 @@ def load_person(state: bytes, person: Person) -> None:
     person.body.first_position = {(device, from_): at for device, from_, at in saved.first_position}
     person.body.first_measured = {(device, from_, kind): at for device, from_, kind, at in saved.first_measured}
     person.body.measured_days = {kind: set(days) for kind, days in saved.measured_days.items()}
+    person.paths.at, person.paths.device, person.paths.last, person.paths.box = saved.paths
     for condition in saved.conditions:
         books = {(book.family, book.part): _load_book(book) for book in condition.books}
         person.conditions[condition.order, condition.condition] = Conditioned(

@@ -8,6 +8,7 @@ from emon.evaluate.rules.alcohol import Alcohol
 from emon.evaluate.rules.attendance import Attendance
 from emon.evaluate.rules.charging import Charging
 from emon.evaluate.rules.contact import Contact
+from emon.evaluate.rules.crossing import Crossing
 from emon.evaluate.rules.curfew import Curfew
 from emon.evaluate.rules.integrity import Integrity
 from emon.evaluate.rules.keep_away import KeepAway
@@ -21,6 +22,7 @@ KEEP_AWAY: Final = KeepAway()
 
 RULES: Final[tuple[Rule, ...]] = (
     Zones(),
+    Crossing(),
     Curfew(),
     Contact(),
     Alcohol(),
@@ -40,6 +42,7 @@ SKIMMING_OF_KIND: Final[dict[str, Skimming]] = {
     kind: rule for rule in (Zones(), Curfew(), Contact()) for kind in rule.kinds}
 
 REACHING_OF_KIND: Final[dict[str, Reaching]] = {
+    "zone_crossing": Crossing(),
     "alcohol": Alcohol(),
     "substance_testing": Laboratory(),
     "device_integrity": Integrity(),

@@ -62,7 +62,7 @@ class Zones:
               until: int) -> Judged:
         """See verdict.Rule."""
         supports = IN if term.condition.kind == "exclusion_zone" else OUT
-        stretches = _stretches(case, term, max(from_, case.floor), case.clock)
+        stretches = zone_stretches(case, term, max(from_, case.floor), case.clock)
         return judge_runs(case, term, hint, old, from_, until, stretches, Telling(
             lambda begin, end: place_events(case, term, supports, begin, end),
             lambda stretch, run: _interval(case, term, stretch, run)))
@@ -208,7 +208,8 @@ def _told(term: Term, begin: int, end: int, outcome: Outcome, events: Sequence[E
     return Told(begin, end, fors, contrary, loud, life)
 
 
-def _stretches(case: Case, term: Term, from_: int, until: int) -> list[Stretch]:
+def zone_stretches(case: Case, term: Term, from_: int, until: int) -> list[Stretch]:
+    """Stretches of duty that touch [from_, until], while the zone, if it is one, is in force."""
     duty = [s for s in term.duty(from_, until) if s.from_ <= until]
     if term.condition.zone is None:
         return duty
