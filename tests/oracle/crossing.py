@@ -9,7 +9,7 @@ from emon.domain.order import Place
 from emon.domain.zone import Zone
 from tests.oracle.breath import Fact
 from tests.oracle.fixes import Person, places, side_of
-from tests.oracle.ground import leads_through
+from tests.oracle.ground import depth, leads_through
 from tests.oracle.knowledge import MINUTE, Heard, best_position
 from tests.oracle.versions import Judged, in_force
 
@@ -29,8 +29,18 @@ def facts(person: Person, span: Judged) -> Iterator[Fact]:
         if any(side_of(_shapes(person, span, fix.at), buffer_m, fix, 1) == "IN" for fix in (one, other)):
             continue
         ends = [(fix.reading.lat or 0.0, fix.reading.lon or 0.0) for fix in (one, other)]
-        if any(leads_through(shape, buffer_m, ends[0], ends[1], 25.0) for shape in _shapes(person, span, one.at)):
+        shapes = _shapes(person, span, one.at)
+        if any(
+            leads_through(shape, buffer_m, ends[0], ends[1], 25.0) and not any(_deep(shape, buffer_m, *e) for e in ends)
+            for shape in shapes
+        ):
             yield Fact("", "zone_crossing", one.at, other.at, 1, (one, other))
+
+
+def _deep(shape: Zone | Place, buffer_m: float, lat: float, lon: float) -> bool:
+    """Whether a fix itself lies as deep as a path must go: it is rough, and tells of no way through."""
+    found = depth(shape, buffer_m, lat, lon)
+    return found.inside and found.distance_m >= 25.0
 
 
 def zone_version(person: Person, span: Judged, at: int) -> int | None:

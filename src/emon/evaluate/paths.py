@@ -63,9 +63,11 @@ def is_in(shape: Shape, lon: float, lat: float, accuracy: float) -> bool:
 
 
 def depth_m(shape: Shape, path: tuple[tuple[float, float], tuple[float, float]]) -> float | None:
-    """How deep the straight path between two fixes (longitude, latitude) goes into a shape; None where it is not deep
-    enough to be a crossing."""
+    """How deep the straight path between two fixes (longitude, latitude) goes into a shape; None where it does not go
+    deep enough to be a crossing, or begins or ends so deep: such a fix is too rough to say that anybody was inside."""
     length_m, depths = shape.length_m(path), [shape.distance_of_one_m(*fix) for fix in path]
+    if max(depths) >= CROSSING_DEPTH_M:
+        return None
     if (sum(depths) + length_m) / 2 < CROSSING_DEPTH_M - 1:  # no path goes deeper than its length lets it
         return None
     deepest_m = shape.deepest_m(path)

@@ -125,4 +125,4 @@ def test_the_largest_accuracy_there_is_says_nothing_and_overflows_nothing() -> N
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found, people = run(given, 1)
-    assert people == 1 and [f.onset for f in found if f.kind == "exclusion_zone"] == [at(20)]
+    assert people == 1 and [finding.onset for finding in found] == [at(20)]

@@ -2,7 +2,8 @@
 
 Nobody was seen inside, so that it is never more than an unverified hint. A path has two consecutive gnss fixes of
 one device, the one that decides, in one stretch of duty, neither of them IN by the zone of its own instant, and is
-straight in the projection of the zone in force at the first. What a fix changes lies between its neighbours.
+straight in the projection of the zone in force at the first. It goes through: a fix that lies deep inside, too rough
+to be IN, makes no crossing. What a fix changes lies between its neighbours.
 """
 
 from __future__ import annotations
