@@ -33,6 +33,7 @@ METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere
 _MOST_PER_DEGREE: Final = 112_000.0  # of latitude or longitude, a little more than anywhere
 _PATH_PARTS: Final = 16  # into so many parts a path is cut, again and again where it may be deeper
 _PATH_TRUE_M: Final = 0.0001  # a depth is found to this
+_HALF_CM: Final = 0.005  # less than this below a limit is rounded up to it
 _REMEMBERED: Final = 64  # fixes of one chain, looked at again and again
 _MANY_CORNERS: Final = 64  # from so many on an index pays
 _BOX_REACH_M: Final = 60_000.0  # further away the box's degrees are no measure
@@ -128,9 +129,9 @@ class Shape:
         x, y = self._ends(path)
         return float(np.hypot(x[1] - x[0], y[1] - y[0]))
 
-    def deepest_m(self, path: tuple[tuple[float, float], tuple[float, float]]) -> float:
+    def deepest_m(self, path: tuple[tuple[float, float], tuple[float, float]], enough_m: float) -> float:
         """How deep the straight path between two fixes goes into the grown shape, rounded to 1 cm: the largest distance
-        to its border from inside, negative where it stays outside."""
+        to its border from inside. Anything less than `enough_m` where it goes less deep than that."""
         x, y = self._ends(path)
         ways = np.array([[0.0, 1.0]])
         length = self.length_m(path)
@@ -140,7 +141,7 @@ class Shape:
             depths = self._signed(x[0] + parts * (x[1] - x[0]), y[0] + parts * (y[1] - y[0]))
             best = max(best, float(depths.max()))
             at_most = (depths[:, :-1] + depths[:, 1:] + np.diff(parts, axis=1) * length) / 2  # as deep as a step may be
-            deeper = at_most > best + _PATH_TRUE_M
+            deeper = at_most > max(best + _PATH_TRUE_M, enough_m - _HALF_CM)
             ways = np.stack((parts[:, :-1][deeper], parts[:, 1:][deeper]), axis=1)
         return round(best, 2)
 

@@ -70,5 +70,5 @@ def depth_m(shape: Shape, path: tuple[tuple[float, float], tuple[float, float]])
         return None
     if (sum(depths) + length_m) / 2 < CROSSING_DEPTH_M - 1:  # no path goes deeper than its length lets it
         return None
-    deepest_m = shape.deepest_m(path)
+    deepest_m = shape.deepest_m(path, CROSSING_DEPTH_M)
     return deepest_m if deepest_m >= CROSSING_DEPTH_M else None
