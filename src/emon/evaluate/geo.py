@@ -23,7 +23,7 @@ from pyproj import Geod
 
 from emon.domain.order import Place
 from emon.domain.zone import Ring, Zone
-from emon.limits import CACHED_GROWN, CACHED_POLYGONS
+from emon.limits import CACHED_CORES, CACHED_GROWN, CACHED_POLYGONS
 
 Floats = NDArray[np.float64]
 _WGS84: Final = Geod(ellps="WGS84")
@@ -31,6 +31,10 @@ _ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
 _ARC_M: Final = 1.0  # much more than straight pieces for arcs take away from any buffer
 METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
 _MOST_PER_DEGREE: Final = 112_000.0  # of latitude or longitude, a little more than anywhere
+_ORIGIN: Final = shapely.Point(0.0, 0.0)
+_CORE_SEGMENTS, _CORE_TRUE = 16, 500  # a quarter circle of so many pieces is true to such a part of its radius
+_TRUE_SEGMENTS: Final = 64  # true to half a centimetre up to 70 m
+_ROUGH_M: Final = 1.0  # a path is cut roughly down to such steps
 _PATH_PARTS: Final = 16  # into so many parts a path is cut, again and again where it may be deeper
 _PATH_TRUE_M: Final = 0.0001  # a depth is found to this
 _HALF_CM: Final = 0.005  # less than this below a limit is rounded up to it
@@ -124,25 +128,47 @@ class Shape:
         """Metres to the grown border, rounded to 1 cm; positive inside. Arrays of one length, degrees."""
         return np.round(self._signed(*self._place(lon, lat)), 2)
 
-    def length_m(self, path: tuple[tuple[float, float], tuple[float, float]]) -> float:
-        """The length of the straight path between two fixes, as longitude and latitude."""
+    def may_lead_deep(self, path: tuple[tuple[float, float], tuple[float, float]], enough_m: float) -> bool:
+        """Whether the straight path between two fixes, as longitude and latitude, may go so deep; a quick test."""
         x, y = self._ends(path)
-        return float(np.hypot(x[1] - x[0], y[1] - y[0]))
+        line = shapely.linestrings(np.column_stack((x, y)))
+        if self._circle_m is not None:
+            return float(shapely.distance(_ORIGIN, line)) <= self._circle_m + self.buffer_m - enough_m + _ARC_M
+        return bool(shapely.intersects(_core(self.packed, self.buffer_m, enough_m), line))
 
     def deepest_m(self, path: tuple[tuple[float, float], tuple[float, float]], enough_m: float) -> float:
         """How deep the straight path between two fixes goes into the grown shape, rounded to 1 cm: the largest distance
         to its border from inside. Anything less than `enough_m` where it goes less deep than that."""
         x, y = self._ends(path)
+        length = float(np.hypot(x[1] - x[0], y[1] - y[0]))
         ways = np.array([[0.0, 1.0]])
-        length = self.length_m(path)
-        best = -np.inf
-        while ways.size:
-            parts = np.linspace(ways[:, 0], ways[:, 1], _PATH_PARTS + 1, axis=1)
-            depths = self._signed(x[0] + parts * (x[1] - x[0]), y[0] + parts * (y[1] - y[0]))
-            best = max(best, float(depths.max()))
-            at_most = (depths[:, :-1] + depths[:, 1:] + np.diff(parts, axis=1) * length) / 2  # as deep as a step may be
-            deeper = at_most > max(best + _PATH_TRUE_M, enough_m - _HALF_CM)
-            ways = np.stack((parts[:, :-1][deeper], parts[:, 1:][deeper]), axis=1)
+        best, at, lacking_m = -np.inf, 0.0, self.buffer_m / _CORE_TRUE
+
+        def depths_at(parts: Floats, segments: int) -> Floats:
+            return self._signed(x[0] + parts * (x[1] - x[0]), y[0] + parts * (y[1] - y[0]), segments)
+
+        def search(until_m: float, lacking_m: float, segments: int) -> None:
+            """Cuts the ways that are left, and leaves out those that cannot be deeper, until they are short enough."""
+            nonlocal ways, best, at
+            best = -np.inf
+            while ways.size and (ways[0, 1] - ways[0, 0]) * length > until_m:
+                parts = np.linspace(ways[:, 0], ways[:, 1], _PATH_PARTS + 1, axis=1)
+                depths = depths_at(parts, segments)
+                if depths.max() > best:
+                    best, at = float(depths.max()), float(parts.flat[depths.argmax()])
+                at_most = (depths[:, :-1] + depths[:, 1:] + np.diff(parts, axis=1) * length) / 2 + lacking_m
+                deeper = at_most > max(best + _PATH_TRUE_M, enough_m - _HALF_CM)  # as deep as a step may be
+                ways = np.stack((parts[:, :-1][deeper], parts[:, 1:][deeper]), axis=1)
+
+        search(_ROUGH_M, lacking_m, _CORE_SEGMENTS)
+        if best < enough_m + _HALF_CM:  # close to the limit, all pieces of arcs count
+            search(_PATH_TRUE_M, 0.0, _ARC_SEGMENTS)
+            return round(best, 2)
+        reach = _ROUGH_M / max(length, _ROUGH_M)
+        while reach * length > _HALF_CM / 4:
+            parts = np.clip(at + reach * np.linspace(-1, 1, _PATH_PARTS + 1), 0.0, 1.0)
+            depths = depths_at(parts, _TRUE_SEGMENTS)
+            best, at, reach = float(depths.max()), float(parts[depths.argmax()]), reach * 2 / _PATH_PARTS
         return round(best, 2)
 
     def _ends(self, path: tuple[tuple[float, float], tuple[float, float]]) -> tuple[Floats, Floats]:
@@ -153,8 +179,9 @@ class Shape:
         centre = self.centre
         return _project(np.full_like(lon, centre[0]), np.full_like(lat, centre[1]), lon, lat)
 
-    def _signed(self, x: Floats, y: Floats) -> Floats:
-        """Metres to the grown border of points in metres; positive inside."""
+    def _signed(self, x: Floats, y: Floats, segments: int = _ARC_SEGMENTS) -> Floats:
+        """Metres to the grown border of points in metres; positive inside. With fewer `segments` a quarter of an arc it
+        is a little too little, by a `_CORE_TRUE`th of the buffer with the fewest."""
         if self._circle_m is not None:
             return self._circle_m - np.hypot(x, y) + self.buffer_m
         polygon, border = self.geometry
@@ -162,7 +189,7 @@ class Shape:
         away = shapely.distance(border, points)
         grown: Floats = np.where(shapely.contains_xy(polygon, x, y), away, -away) + self.buffer_m
         if not self._simple and (inside := grown > 0).any():
-            grown[inside] = shapely.distance(_grown(self._packed, self.buffer_m), points[inside])
+            grown[inside] = shapely.distance(_grown(self._packed, self.buffer_m, segments), points[inside])
         return grown
 
     def distance_of_one_m(self, lon: float, lat: float) -> float:
@@ -273,10 +300,19 @@ def _unpacked(packed: bytes) -> tuple[Any, Any]:
     return polygon, border
 
 
+@lru_cache(maxsize=CACHED_CORES)
+def _core(packed: bytes, buffer_m: float, deep_m: float) -> Any:
+    """All of a grown polygon that lies so deep in it, and a little more than arcs made of straight pieces take away."""
+    grown = shapely.buffer(shapely.from_wkb(packed), buffer_m, quad_segs=_CORE_SEGMENTS)
+    core = shapely.buffer(grown, -max(0.0, deep_m - _ARC_M - buffer_m / _CORE_TRUE), quad_segs=_CORE_SEGMENTS)
+    shapely.prepare(core)
+    return core
+
+
 @lru_cache(maxsize=CACHED_GROWN)
-def _grown(packed: bytes, buffer_m: float) -> Any:
+def _grown(packed: bytes, buffer_m: float, segments: int = _ARC_SEGMENTS) -> Any:
     """The border of a grown polygon."""
-    grown = shapely.buffer(shapely.from_wkb(packed), buffer_m, quad_segs=_ARC_SEGMENTS)
+    grown = shapely.buffer(shapely.from_wkb(packed), buffer_m, quad_segs=segments)
     return shapely.boundary(grown)
 
 

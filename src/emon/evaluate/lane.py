@@ -17,8 +17,9 @@ import numpy as np
 from emon.domain.versions import NEVER
 from emon.evaluate.calm import Calm, Picked, Way, Ways
 from emon.evaluate.lane_columns import Columns
+from emon.evaluate.lane_paths import clear_base
 from emon.evaluate.lane_pending import Waiting
-from emon.evaluate.lane_rows import Row, note_chain, note_event, note_paths
+from emon.evaluate.lane_rows import Row, degrees, note_chain, note_event, note_paths
 from emon.evaluate.lane_sorting import Idle, Sorting
 from emon.evaluate.person import Person
 from emon.evaluate.port import Chunk
@@ -62,13 +63,15 @@ class Lane(Columns):
             self._none_before = min(self._none_before, row.last_heard + row.delay)
             person.conditions[row.contact].due = None  # kept in the lane meanwhile
         self.path_at[p], self.path_last[p] = person.paths.at, person.paths.before(row.device)
-        self.path_box[p] = person.paths.box
+        self.path_box[p], self.path_base[p] = person.paths.box, person.paths.base
+        self.path_marks[p] = np.frombuffer(person.paths.marks, dtype=np.uint8)
         self.count[p] = len(row.slots)
         for k, slot in enumerate(row.slots):
             if slot.ledger is not None and slot.ledger.chain != slot.chain:
                 slot.ledger.chain = slot.chain
                 self.changed.add(p)
             self.set_slot(p, k, slot)
+        clear_base(self, p)
 
     def leave(self, person: Person) -> None:
         """The person is right from now on; does nothing for who is out."""
@@ -83,6 +86,8 @@ class Lane(Columns):
         if self.first_fix[p] < NEVER:
             person.body.note_position(row.device, int(self.first_fix[p]))
         note_paths(person, row.device, int(self.path_at[p]), self.path_last[p].tolist(), self.path_box[p].tolist())
+        person.paths.base = degrees(self.path_base[p].tolist())
+        person.paths.marks = bytearray(self.path_marks[p].tobytes())
         for k, slot in enumerate(row.slots):
             note_event(person, slot.key, int(self.last_event[p, k]))
             if slot.ledger is not None:

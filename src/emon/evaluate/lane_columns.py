@@ -14,6 +14,7 @@ from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.geo import METRES_PER_DEGREE
 from emon.evaluate.lane_chunk import ABSENT, Floats, Ints, Numbers
 from emon.evaluate.lane_rows import IDLE, SLOTS, Row, Slot
+from emon.evaluate.paths import MARKS
 from emon.evaluate.signals import IN, STRICT_FACTOR
 from emon.limits import ACCURACY_FACTOR
 
@@ -105,6 +106,8 @@ class Columns:
     path_at: Ints
     path_last: Floats
     path_box: Floats
+    path_base: Floats
+    path_marks: NDArray[np.uint8]
 
 
 _COLUMNS: Final = (
@@ -112,6 +115,7 @@ _COLUMNS: Final = (
     ("until", (), ALWAYS, np.int64), ("floor", (), NEVER, np.int64), ("carrier", (), ABSENT, np.int64),
     ("feed", (), 0, np.int64), ("way", (), 0, np.int64), ("first_fix", (), NEVER, np.int64),
     ("path_at", (), ALWAYS, np.int64), ("path_last", (4,), 0.0, np.float64), ("path_box", (4,), 0.0, np.float64),
+    ("path_base", (4,), 0.0, np.float64), ("path_marks", (MARKS,), 0, np.uint8),
     ("delay", (), NEVER, np.int64), ("contact_quiet", (), ALWAYS, np.int64),
     ("contact_due", (), NEVER, np.int64), ("last_heard", (), ALWAYS, np.int64),
     ("count", (), 0, np.int64), ("state", (SLOTS,), 0, np.int64),

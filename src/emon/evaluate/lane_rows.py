@@ -18,6 +18,7 @@ from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.geo import Shape
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
+from emon.evaluate.paths import Degrees
 from emon.evaluate.person import Conditioned, Person
 from emon.evaluate.positions import Wearing
 from emon.evaluate.rules import RULE_OF_KIND
@@ -259,4 +260,10 @@ def note_paths(person: Person, device: str, at: int, last: Sequence[float], box:
     """Where the fixes that the lane saw lie."""
     paths = person.paths
     paths.at, paths.device = at, device
-    paths.last, paths.box = (last[0], last[1], last[2], last[3]), (box[0], box[1], box[2], box[3])
+    paths.last, paths.box = degrees(last), degrees(box)
+
+
+def degrees(box: Sequence[float]) -> Degrees:
+    """A row of the arrays as a box."""
+    west, south, east, north = box
+    return west, south, east, north
