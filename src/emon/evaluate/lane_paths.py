@@ -228,8 +228,8 @@ def _may_enter(before: Floats, points: Floats, zone: Floats) -> Flags:
 
 def _is_large(boxes: Floats) -> Flags:
     with np.errstate(invalid="ignore"):
-        wide = np.asarray(boxes[:, 2:] - boxes[:, :2]) > CROSSING_BOX_DEG
-        large: Flags = wide.any(axis=1)
+        sizes = boxes[:, 2:] - boxes[:, :2]
+    large: Flags = np.max(sizes, axis=1, initial=0.0) > CROSSING_BOX_DEG
     return large
 
 

@@ -41,7 +41,7 @@ from emon.limits import (
 log = structlog.get_logger()
 
 GROUP = "evaluate"
-STATE_MARK = b"emon state 3\n"  # raised whenever snapshots change their layout
+STATE_MARK = b"emon state 4\n"  # raised whenever snapshots change their layout
 _REPORT_EVERY_S = 1.0
 
 
