@@ -147,6 +147,7 @@ def _revision(
         seen_until=interval.seen_until,
         previous=previous,
         evidence={
+            "part": interval.part,
             "readings": [
                 {
                     "device": h.reading.device,

@@ -60,8 +60,17 @@ def _in_order_of_content(lines: Sequence[Finding], names: dict[str, str]) -> Ite
         yield from sorted(ties, key=lambda f: (names.get(f.finding_id, "new"), f.revision, _evidence(f)))
 
 
-def _evidence(line: Finding) -> tuple[int, list[str]]:
-    return line.received_at or 0, [reading["device"] for reading in line.evidence.get("readings", ())]
+def _evidence(line: Finding) -> tuple[str, int, list[str]]:
+    return _of_device(line), line.received_at or 0, [r["device"] for r in line.evidence.get("readings", ())]
+
+
+def _of_device(line: Finding) -> str:
+    """Which device, and what of it, a finding about a device is about."""
+    if line.family not in ("tamper", "panic", "battery", "motion_without_fix", "charging_missed"):
+        return ""
+    device, _, event = line.evidence.get("part", "").partition(" ")  # as the oracle tells it
+    event = line.evidence.get("event", event) if line.family == "tamper" else ""
+    return f"{line.evidence.get('device', device)} {event}"
 
 
 def differences(left: Sequence[Finding], right: Sequence[Finding]) -> str:

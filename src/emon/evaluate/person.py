@@ -356,9 +356,9 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
     if finding.kind == "breath_incomplete":  # a confirmation is awaited after it
         ended = max(ended, finding.onset + round(finding.evidence["parameters"]["confirmation_until_s"] * SECOND))
     silence = finding.kind in ("contact_lost", "location_lost") and any(t.condition.kind == "contact" for t in terms)
-    no_upload_s = finding.evidence["parameters"]["no_upload_s"] if finding.kind == "alcohol_no_upload" else 0
+    looked_back_s = _looked_back_s(finding)
     for term in terms:
-        onset = finding.onset - (pace_of(term).every if silence else round(no_upload_s * SECOND))  # counts from there
+        onset = finding.onset - (pace_of(term).every if silence else round(looked_back_s * SECOND))  # counts from there
         if finding.kind == "protected_contact_lost":
             onset = finding.onset - protected.pace_of(term).every
         if why == "late_data" and (term.condition.kind == "attendance" or finding.kind == "curfew_accumulated"):
@@ -374,3 +374,16 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
             o.last <= finding.onset < (o.ended or NEVER) for o in case.outages):
         return "feed_outage"
     return why
+
+
+def _looked_back_s(finding: Finding) -> float:
+    """How long before the onset of a finding things count that it rests on, in seconds."""
+    parameters = finding.evidence.get("parameters", {})
+    match finding.kind:
+        case "alcohol_no_upload":
+            return float(parameters["no_upload_s"])
+        case "charging_missed":
+            return float(parameters["charge_every_h"]) * 3600
+        case "motion_without_fix":
+            return float(parameters["within_s"])
+    return 0.0
