@@ -182,6 +182,7 @@ SNAPSHOT_MOST_S: Final = 20.0  # even so: a restart reads no more again than it 
 CACHED_READINGS: Final = 100_000  # of all participants together, decoded: some 50 MB; judging in full asks seldom
 CACHED_POLYGONS: Final = 2048  # unpacked for measuring, some 1 kB each: unpacking one takes microseconds
 CACHED_CORES: Final = 1024  # of them eroded, to tell which paths may lead through: some 4 kB each, 150 µs to make
+CACHED_PATHS: Final = 1024  # whose depth in a zone was measured last: each is asked for several times in a row
 CACHED_GROWN: Final = 256  # of them grown by their buffers, all arcs: some 32 kB each, and 70 µs to make
 PENDING_BYTES: Final = 48_000_000  # of lines that wait for the history: more at once are fewer rows, and more memory
 LOOK_AROUND: Final = 10 * MINUTE  # how far around late news is looked first for where the machine is empty

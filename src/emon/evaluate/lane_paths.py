@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from emon.domain.versions import ALWAYS
 from emon.evaluate import lane_chunk
-from emon.evaluate.geo import METRES_PER_DEGREE
+from emon.evaluate.geo import METRES_PER_DEGREE, signed_distances_m
 from emon.evaluate.lane_chunk import GNSS, Flags, Floats, Ints
 from emon.evaluate.lane_columns import Columns
-from emon.evaluate.paths import APART, MARKS, NOWHERE, SOME, depth_m
+from emon.evaluate.lane_rows import degrees
+from emon.evaluate.paths import APART, MARKS, NOWHERE, SOME, depth_m, touches
 from emon.evaluate.signals import IN
 from emon.limits import CROSSING_BOX_DEG, CROSSING_DEPTH_M, CROSSING_GAP
 
@@ -157,6 +158,7 @@ class PathSorting:
         for k in range(int(c.count[q[near]].max(initial=0))):
             asked = near[self._touched_by(k, q[near], _around(before[near], points[near]))]
             asked = asked[_may_enter(before[asked], points[asked], c.box[q[asked], k])]
+            asked = asked[~self._ends_deep(k, q[asked], before[asked], points[asked])]
             for i in asked.tolist():
                 if not self._is_shallow(int(q[i]), k, before[i], points[i]):
                     simple[fixes.rows[plain[i]]] = False
@@ -178,6 +180,18 @@ class PathSorting:
         found: Flags = (touch | _is_large(boxes)) & (c.count[q] > k) & (c.supports[q, k] == IN)
         return found
 
+    def _ends_deep(self, k: int, q: Ints, before: Floats, points: Floats) -> Flags:
+        """Whether paths, as far as they are known, begin or end as deep in their zones as a crossing goes."""
+        shapes = [self._columns.row(p).slots[k].shapes for p in q.tolist()]
+        single = np.array([len(each) == 1 for each in shapes], dtype=np.bool_)
+        index = np.flatnonzero((before[:, :2] == before[:, 2:]).all(axis=1) & single)
+        found = np.zeros(len(q), dtype=np.bool_)
+        if index.size:
+            mine = [shapes[i][0] for i in index.tolist()]
+            for end in (before[index], points[index]):
+                found[index] |= signed_distances_m(mine, end[:, 0], end[:, 1]) >= CROSSING_DEPTH_M
+        return found
+
     def _is_shallow(self, p: int, k: int, before: Floats, point: Floats) -> bool:
         """Whether the path is known and not deep enough."""
         west, south, east, north = before.tolist()
@@ -190,7 +204,9 @@ class PathSorting:
 def clear_base(columns: Columns, p: int) -> None:
     """Where the usual surroundings touch a zone, they tell nothing: then everything lay apart."""
     c = columns
-    if PathSorting(c)._touched(np.array([p]), c.path_base[p:p + 1]).any():
+    base = degrees(c.path_base[p].tolist())
+    if base != NOWHERE and any(touches(shape, base) for slot in c.row(p).slots if slot.supports == IN
+                               for shape in slot.shapes):
         c.path_base[p] = NOWHERE
         c.path_marks[p, c.path_marks[p] != 0] |= APART
 

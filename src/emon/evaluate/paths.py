@@ -8,13 +8,14 @@ told by `marks`: of every five minutes of the last day whether there was any fix
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import inf
 from typing import Final
 
 from emon.domain.versions import ALWAYS
 from emon.evaluate.geo import Shape
 from emon.evaluate.signals import side
-from emon.limits import ACCURACY_FACTOR, CROSSING_BACK, CROSSING_BOX_DEG, CROSSING_DEPTH_M, CROSSING_GAP
+from emon.limits import ACCURACY_FACTOR, CACHED_PATHS, CROSSING_BACK, CROSSING_BOX_DEG, CROSSING_DEPTH_M, CROSSING_GAP
 
 Degrees = tuple[float, float, float, float]  # west, south, east, north
 
@@ -78,6 +79,7 @@ def is_in(shape: Shape, lon: float, lat: float, accuracy: float) -> bool:
     return side(shape.distance_of_one_m(lon, lat), accuracy, ACCURACY_FACTOR) > 0
 
 
+@lru_cache(maxsize=CACHED_PATHS)
 def depth_m(shape: Shape, path: tuple[tuple[float, float], tuple[float, float]]) -> float | None:
     """How deep the straight path between two fixes (longitude, latitude) goes into a shape; None where it does not go
     deep enough to be a crossing, or begins or ends so deep: such a fix is too rough to say that anybody was inside."""

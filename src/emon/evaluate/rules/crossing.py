@@ -8,7 +8,7 @@ to be IN, makes no crossing. What a fix changes lies between its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -40,7 +40,8 @@ class Crossing:
         if news is None:
             return from_ - CROSSING_GAP, until if until == NEVER else until + 1
         shapes = _shapes(case, terms)
-        instants = [b.reading.observed_at for b in news if _is_fix(b) and _may_cross(case, shapes, b)]
+        fresh = {b.reading.observed_at for b in news if _is_fix(b)}
+        instants = [at for at in sorted(fresh) if _may_cross(case, shapes, at, fresh)]
         return (min(instants) - CROSSING_GAP, max(instants) + 1) if instants else _EMPTY
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
@@ -118,8 +119,15 @@ def _shapes(case: Case, terms: Sequence[Term]) -> list[Shape]:
     return shapes
 
 
-def _may_cross(case: Case, shapes: Sequence[Shape], bound: Bound) -> bool:
-    """Whether paths from or to a fix, or past it if it were not there, may lead through a zone."""
-    at = bound.reading.observed_at
-    near = _box([bound, *(b for b in case.readings(at - CROSSING_GAP, at + CROSSING_GAP) if _is_fix(b))])
-    return any(touches(shape, near) for shape in shapes)
+def _may_cross(case: Case, shapes: Sequence[Shape], at: int, fresh: Collection[int]) -> bool:
+    """Whether paths from or to the fixes of an instant, or past them if they were not there, may lead through a zone:
+    those to and from their neighbours, with and without what is `fresh`, whatever counts of the instant itself."""
+    here = _box(b for b in case.readings(at, at) if _is_fix(b))
+    near = [b for b in case.place_readings(at - CROSSING_GAP, at + CROSSING_GAP) if _is_fix(b)]
+    boxes = []
+    for group in (near, [b for b in near if b.reading.observed_at not in fresh]):
+        before = [b for b in group if b.reading.observed_at < at][-1:]
+        after = [b for b in group if b.reading.observed_at > at][:1]
+        boxes += [around(_box([b]), here) for b in (*before, *after)]
+        boxes += [_box([*before, *after])] if before and after else []
+    return any(touches(shape, box) for box in boxes for shape in shapes)
