@@ -196,6 +196,7 @@ def _of_breath() -> list[Target]:
     planned = _sober(tests=(PlannedTest(at_s=1800, window_s=1200),))
     return [
         ("upgraded", upgraded, 20),
+        ("at the limit", _sober().breath(0, 0.02), 40),
         ("confirmed", _sober().breath(0, 0.05).breath(15, 0.05, purpose="confirmation"), 40),
         ("confirmed too soon", _sober().breath(0, 0.05).breath(14.9, 0.05, purpose="confirmation"), 40),
         ("not received", planned.status(20, device="B").status(150, device="B"), 160),
