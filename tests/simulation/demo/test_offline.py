@@ -61,7 +61,13 @@ def test_a_short_evening_is_scored_for_what_was_due(tmp_path: Path) -> None:
 
 def test_a_naive_rule_accuses_the_innocent(tmp_path: Path) -> None:
     """The world is hard: whoever believes one fix, any method and every claim finds what is not true."""
-    world = build(SEEDS[1])
+    false = {seed: _falsely_accused(tmp_path / str(seed), seed) for seed in SEEDS[:3]}
+    assert sum(false.values()) >= 5, f"by seed: {false}"
+
+
+def _falsely_accused(tmp_path: Path, seed: int) -> int:
+    tmp_path.mkdir()
+    world = build(seed)
     until = world.start_us + MINUTES * instant.MINUTE
     world.write(tmp_path)
     for path in (tmp_path / "orders").glob("*.json"):
@@ -78,4 +84,4 @@ def test_a_naive_rule_accuses_the_innocent(tmp_path: Path) -> None:
     evaluate_files([tmp_path / "orders", tmp_path / "bindings"], [tmp_path / "zones"],
                    [tmp_path / "readings.ndjson"], tmp_path / "findings.ndjson", until)
     result = score(read_findings(tmp_path / "findings.ndjson"), establish(world, until), until)
-    assert len(result.false) >= 5, f"seed {SEEDS[1]}"
+    return len(result.false)
