@@ -8,7 +8,7 @@ ever" and "without end", so that spans compare as plain integers.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 ALWAYS: Final = -(1 << 62)
 NEVER: Final = 1 << 62
@@ -61,6 +61,31 @@ def in_force(entries: Iterable[Entry[T]]) -> list[Span[T]]:
             begin = spans.pop().from_
         spans.append(Span(begin, end, ruling.item))
     return spans
+
+
+class Versioned(Protocol):
+    """A version of an order or a zone."""
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def effective_from(self) -> int | None: ...
+
+    @property
+    def effective_until(self) -> int | None: ...
+
+    @property
+    def void(self) -> bool: ...
+
+
+V = TypeVar("V", bound=Versioned)
+
+
+def ruling(known: Iterable[V]) -> list[Span[V]]:
+    """When which version of one order or zone is in force."""
+    return in_force(Entry(v.version, since(v.effective_from), ALWAYS, until(v.effective_until), v.void, v)
+                    for v in known)
 
 
 def at(spans: list[Span[T]], instant: int) -> T | None:

@@ -15,7 +15,7 @@ import msgspec
 from emon.domain import schedule, versions
 from emon.domain.instant import DAY
 from emon.domain.order import Condition, Order, Place
-from emon.domain.versions import ALWAYS, NEVER, Entry, Span
+from emon.domain.versions import ALWAYS, NEVER, Span
 from emon.domain.zone import Zone
 from emon.evaluate import geo
 from emon.limits import ACCURACY_FACTOR
@@ -221,9 +221,7 @@ class OrderBook:
         """When which version of the zone is in force."""
         spans = self._zone_spans.get(zone_id)
         if spans is None:
-            spans = self._zone_spans[zone_id] = versions.in_force(
-                Entry(z.version, versions.since(z.effective_from), ALWAYS, versions.until(z.effective_until),
-                      z.void, z) for z in self._zones.get(zone_id, {}).values())
+            spans = self._zone_spans[zone_id] = versions.ruling(self._zones.get(zone_id, {}).values())
         return spans
 
     def zone_shape(self, zone: Zone, buffer_m: float) -> geo.Shape:
@@ -291,9 +289,7 @@ def _without_absences(spans: list[tuple[int, int]], piece: Piece) -> list[tuple[
 
 
 def _terms(participant: str, known: Mapping[int, Order]) -> list[Term]:
-    spans = versions.in_force(
-        Entry(o.version, versions.since(o.effective_from), ALWAYS, versions.until(o.effective_until),
-              o.void, o) for o in known.values())
+    spans = versions.ruling(known.values())
     pieces: dict[str, list[Piece]] = {}
     for span in spans:
         if span.item.participant == participant:

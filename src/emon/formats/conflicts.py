@@ -16,7 +16,7 @@ from shapely import Geometry
 from emon.domain import instant, schedule, versions
 from emon.domain.instant import SECOND
 from emon.domain.order import Condition, Order, Place
-from emon.domain.versions import ALWAYS, NEVER, Entry, Span
+from emon.domain.versions import ALWAYS, NEVER, Span
 from emon.domain.zone import Zone
 from emon.formats.ground import Ground, enclosed_by
 from emon.limits import CONFLICT_SPAN
@@ -67,10 +67,7 @@ def conflicts(orders: Iterable[Order], zones: Iterable[Zone]) -> Iterator[Confli
 
 
 def _demands(known: Sequence[Order]) -> Iterator[Demand]:
-    in_force = versions.in_force(
-        Entry(o.version, versions.since(o.effective_from), ALWAYS, versions.until(o.effective_until), o.void, o)
-        for o in known)
-    for span in in_force:
+    for span in versions.ruling(known):
         begin = span.from_ if span.from_ > ALWAYS else min(_ANY_MONDAY, span.until - CONFLICT_SPAN)
         end = min(span.until, begin + CONFLICT_SPAN)
         for at, condition in enumerate(span.item.conditions):
@@ -90,9 +87,7 @@ def _zone_spans(zones: Iterable[Zone]) -> dict[str, list[Span[Zone]]]:
     known: dict[str, list[Zone]] = {}
     for zone in zones:
         known.setdefault(zone.id, []).append(zone)
-    return {name: versions.in_force(
-        Entry(z.version, versions.since(z.effective_from), ALWAYS, versions.until(z.effective_until), z.void, z)
-        for z in of_name) for name, of_name in known.items()}
+    return {name: versions.ruling(of_name) for name, of_name in known.items()}
 
 
 def _between(one: Demand, other: Demand, zones: dict[str, list[Span[Zone]]]) -> Iterator[Conflict]:
