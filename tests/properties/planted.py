@@ -29,7 +29,7 @@ _STATE, _LIMITS, _VERSIONS = "emon.evaluate.state", "emon.limits", "emon.domain.
 _ACCUMULATED = "emon.evaluate.rules.accumulated"
 _ATTENDANCE = "emon.evaluate.rules.attendance"
 _SCHEDULE = "emon.domain.schedule"
-_INTEGRITY = "emon.evaluate.rules.integrity"
+_INTEGRITY, _DEVICES = "emon.evaluate.rules.integrity", "emon.evaluate.devices"
 _CHARGING = "emon.evaluate.rules.charging"
 _CROSSING, _PATHS = "emon.evaluate.rules.crossing", "emon.evaluate.paths"
 _MOTION, _LASTING = "emon.evaluate.rules.motion", "emon.evaluate.lasting"
@@ -333,7 +333,7 @@ PLANTS = (
     ),
     Plant(
         "a binding's end closes nothing",
-        _INTEGRITY,
+        _DEVICES,
         "min(stretch.until, wearing.until)",
         "stretch.until",
         "whoever gave the bracelet back would be accused for ever",
@@ -354,7 +354,7 @@ PLANTS = (
     ),
     Plant(
         "a tamper is forgotten at the instant at which it ends",
-        _INTEGRITY,
+        _DEVICES,
         "if s.onset < from_ <= s.settled), default=from_)",
         "if s.onset < from_ < s.settled), default=from_)",
         "what comes in late about that instant would be a tamper of its own",

@@ -14,9 +14,9 @@ from typing import Final
 from emon.domain.instant import HOUR, SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import lasting
+from emon.evaluate.devices import where_nothing_is_open, worn_stretches
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.positions import WORN_OR_HOME, Body, Wearing
-from emon.evaluate.rules.integrity import where_nothing_is_open
 from emon.evaluate.signals import Case
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled
 from emon.journal.records import Bound
@@ -46,12 +46,8 @@ class Charging:
         """See verdict.Rule."""
         from_ = where_nothing_is_open(from_, old)
         judged = Judged(from_, NEVER)
-        for stretch in term.duty(from_, NEVER):
-            for wearing in case.body.wearings:
-                begin, end = max(stretch.from_, wearing.from_), min(stretch.until, wearing.until)
-                if begin < end:
-                    reason = "unbound" if wearing.until < stretch.until else stretch.reason
-                    _worn(case, term, Stretch(begin, end, reason), wearing, from_, judged)
+        for worn in worn_stretches(term.duty(from_, NEVER), case.body.wearings):
+            _worn(case, term, worn.time, worn.wearing, from_, judged)
         return judged
 
 

@@ -7,13 +7,14 @@ after the last report.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from emon.domain.versions import ALWAYS, NEVER
+from emon.domain.versions import NEVER
+from emon.evaluate.devices import reach_of, where_nothing_is_open, worn_stretches
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.rules.circumstances import circumstances
 from emon.evaluate.signals import Case
@@ -102,24 +103,15 @@ def judge_devices(case: Case, term: Term, hint: Hint, old: Sequence[Settled], fr
     judged = Judged(from_, NEVER)
     readings = case.readings(from_, case.clock)
     hint.steady = 0
-    for stretch in term.duty(from_, NEVER):
-        for wearing in case.body.wearings:
-            begin, end = max(stretch.from_, wearing.from_), min(stretch.until, wearing.until)
-            if begin < end and begin <= case.clock:
-                reason = "unbound" if wearing.until < stretch.until else stretch.reason
-                said = _said(b for b in readings if b.reading.device == wearing.device
-                             and begin <= b.reading.observed_at <= stretch.until
-                             and b.reading.observed_at < wearing.until)
-                judge(_Device(case, term, Stretch(begin, end, reason), wearing.device, judged, hint), said)
+    for worn, wearing, stretch in worn_stretches(term.duty(from_, NEVER), case.body.wearings):
+        if worn.from_ <= case.clock:
+            said = _said(b for b in readings if b.reading.device == wearing.device
+                         and worn.from_ <= b.reading.observed_at <= stretch.until
+                         and b.reading.observed_at < wearing.until)
+            judge(_Device(case, term, worn, wearing.device, judged, hint), said)
     ends = [s.settled for s in (*old, *judged.intervals) if s.settled < NEVER]
     hint.last_event = max(ends, default=None)
     return judged
-
-
-def reach_of(bounds: Iterable[Bound]) -> tuple[int, int]:
-    """From the earliest of the readings that matter on; empty where none does."""
-    first = min((b.reading.observed_at for b in bounds), default=None)
-    return (NEVER, ALWAYS) if first is None else (first, NEVER)
 
 
 def positions_matter(hint: Hint) -> bool:
@@ -146,15 +138,6 @@ def charge_matters(case: Case, hint: Hint, bound: Bound, charges: Charges) -> bo
     if charge is not None and charge >= charges.charged and (before or hint.steady & BATTERY_OPEN):
         return True
     return sum(key(b) == key(bound) for b in case.readings(at, at)) > 1  # perhaps it contradicts what was said
-
-
-def where_nothing_is_open(from_: int, old: Sequence[Settled]) -> int:
-    """The latest instant up to `from_` that no interval reaches over."""
-    while True:
-        onset = min((s.onset for s in old if s.onset < from_ <= s.settled), default=from_)
-        if onset == from_:
-            return from_
-        from_ = onset
 
 
 def _said(bounds: Iterator[Bound]) -> list[Said]:

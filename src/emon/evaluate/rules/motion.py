@@ -15,9 +15,9 @@ from typing import NamedTuple
 from emon.domain.instant import SECOND
 from emon.domain.versions import NEVER
 from emon.evaluate import lasting
+from emon.evaluate.devices import reach_of, where_nothing_is_open, worn_stretches
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.positions import Wearing, located
-from emon.evaluate.rules.integrity import reach_of, where_nothing_is_open
 from emon.evaluate.signals import Case
 from emon.evaluate.track import key
 from emon.evaluate.verdict import Hint, Interval, Judged, Settled
@@ -57,14 +57,11 @@ class Motion:
         """See verdict.Rule. Hours that end in the region count, though they may begin before it."""
         from_ = where_nothing_is_open(from_, old)
         judged = Judged(from_, NEVER)
-        for stretch in term.duty(from_, NEVER):
-            for wearing in case.body.wearings:
-                begin, end = max(stretch.from_, wearing.from_), min(stretch.until, wearing.until)
-                if begin < end and begin > case.clock:
-                    judged.fall_due(begin, case.clock)
-                elif begin < end:
-                    reason = "unbound" if wearing.until < stretch.until else stretch.reason
-                    _worn(case, term, Stretch(begin, end, reason), wearing, from_, judged)
+        for worn in worn_stretches(term.duty(from_, NEVER), case.body.wearings):
+            if worn.time.from_ > case.clock:
+                judged.fall_due(worn.time.from_, case.clock)
+            else:
+                _worn(case, term, worn.time, worn.wearing, from_, judged)
         hint.open_from = min((i.onset for i in judged.intervals if i.ended is None), default=None)
         ends = [s.settled for s in (*old, *judged.intervals) if s.settled < NEVER]
         hint.last_event = max(ends, default=hint.last_event)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
+from emon.evaluate.devices import reach_of
 from emon.evaluate.orderbook import Term
 from emon.evaluate.rules.contact import Pace, judge_silences
-from emon.evaluate.rules.integrity import Charges, charge_matters, judge_devices, reach_of
+from emon.evaluate.rules.integrity import Charges, charge_matters, judge_devices
 from emon.evaluate.signals import Case
 from emon.evaluate.subject import case_of, limits_of
 from emon.evaluate.verdict import Hint, Judged, Settled

@@ -18,6 +18,7 @@ from emon.domain import instant
 from emon.domain.instant import DAY, HOUR, SECOND
 from emon.domain.verdict import Verdict
 from emon.domain.versions import NEVER
+from emon.evaluate.devices import worn_stretches
 from emon.evaluate.orderbook import Stretch, Term
 from emon.evaluate.positions import Wearing
 from emon.evaluate.signals import Case
@@ -90,11 +91,9 @@ def judge(case: Case, term: Term, limits: Mapping[str, float], from_: int, judge
         if stretch.from_ > case.clock:
             judged.fall_due(stretch.from_, case.clock)
             break
-        for wearing in known:
-            begin, end = max(stretch.from_, wearing.from_), min(stretch.until, wearing.until)
-            if begin < end and begin <= case.clock and end >= from_:
-                reason = stretch.reason if end == stretch.until else "unbound"
-                _Segment(case, term, limits, wearing, Stretch(begin, end, reason), from_, judged).judge()
+        for worn in worn_stretches([stretch], known):
+            if worn.time.from_ <= case.clock and worn.time.until >= from_:
+                _Segment(case, term, limits, worn.wearing, worn.time, from_, judged).judge()
 
 
 class _Segment:
