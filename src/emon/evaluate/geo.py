@@ -18,31 +18,25 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
-from pyproj import Geod
 
+from emon.domain.geodesy import WGS84, Floats, metres_from
 from emon.domain.order import Place
 from emon.domain.zone import Ring, Zone
-from emon.limits import CACHED_CORES, CACHED_GROWN, CACHED_POLYGONS
+from emon.limits import CACHED_GROWN, CACHED_POLYGONS
 
-Floats = NDArray[np.float64]
-_WGS84: Final = Geod(ellps="WGS84")
-_ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
+ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
 _ARC_M: Final = 1.0  # much more than straight pieces for arcs take away from any buffer
 METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
 _MOST_PER_DEGREE: Final = 112_000.0  # of latitude or longitude, a little more than anywhere
-_ORIGIN: Final = shapely.Point(0.0, 0.0)
-_CORE_SEGMENTS, _CORE_TRUE = 16, 500  # a quarter circle of so many pieces is true to such a part of its radius
-_TRUE_SEGMENTS: Final = 64  # true to half a centimetre up to 70 m
-_ROUGH_M: Final = 1.0  # a path is cut roughly down to such steps
-_PATH_PARTS: Final = 16  # into so many parts a path is cut, again and again where it may be deeper
-_PATH_TRUE_M: Final = 0.0001  # a depth is found to this
-_HALF_CM: Final = 0.005  # less than this below a limit is rounded up to it
 _REMEMBERED: Final = 64  # fixes of one chain, looked at again and again
 _MANY_CORNERS: Final = 64  # from so many on an index pays
 _BOX_REACH_M: Final = 60_000.0  # further away the box's degrees are no measure
 _BOX_SLACK_M: Final = 1.0  # what the box test gives away at least
 _EARTH_M: Final = 6_350_000.0  # no radius of curvature is smaller where people live
+
+
+Path = tuple[tuple[float, float], tuple[float, float]]
+"""From one fix straight to another, each as longitude and latitude."""
 
 
 class Box(NamedTuple):
@@ -126,62 +120,20 @@ class Shape:
 
     def signed_distance_m(self, lon: Floats, lat: Floats) -> Floats:
         """Metres to the grown border, rounded to 1 cm; positive inside. Arrays of one length, degrees."""
-        return np.round(self._signed(*self._place(lon, lat)), 2)
+        return np.round(self.depths_m(*self._place(lon, lat)), 2)
 
-    def may_lead_deep(self, path: tuple[tuple[float, float], tuple[float, float]], enough_m: float) -> bool:
-        """Whether the straight path between two fixes, as longitude and latitude, may go so deep; a quick test."""
-        x, y = self._ends(path)
-        line = shapely.linestrings(np.column_stack((x, y)))
-        if self._circle_m is not None:
-            return float(shapely.distance(_ORIGIN, line)) <= self._circle_m + self.buffer_m - enough_m + _ARC_M
-        return bool(shapely.intersects(_core(self.packed, self.buffer_m, enough_m), line))
-
-    def deepest_m(self, path: tuple[tuple[float, float], tuple[float, float]], enough_m: float) -> float:
-        """How deep the straight path between two fixes goes into the grown shape, rounded to 1 cm: the largest distance
-        to its border from inside. Anything less than `enough_m` where it goes less deep than that."""
-        x, y = self._ends(path)
-        length = float(np.hypot(x[1] - x[0], y[1] - y[0]))
-        ways = np.array([[0.0, 1.0]])
-        best, at, lacking_m = -np.inf, 0.0, self.buffer_m / _CORE_TRUE
-
-        def depths_at(parts: Floats, segments: int) -> Floats:
-            return self._signed(x[0] + parts * (x[1] - x[0]), y[0] + parts * (y[1] - y[0]), segments)
-
-        def search(until_m: float, lacking_m: float, segments: int) -> None:
-            """Cuts the ways that are left, and leaves out those that cannot be deeper, until they are short enough."""
-            nonlocal ways, best, at
-            best = -np.inf
-            while ways.size and (ways[0, 1] - ways[0, 0]) * length > until_m:
-                parts = np.linspace(ways[:, 0], ways[:, 1], _PATH_PARTS + 1, axis=1)
-                depths = depths_at(parts, segments)
-                if depths.max() > best:
-                    best, at = float(depths.max()), float(parts.flat[depths.argmax()])
-                at_most = (depths[:, :-1] + depths[:, 1:] + np.diff(parts, axis=1) * length) / 2 + lacking_m
-                deeper = at_most > max(best + _PATH_TRUE_M, enough_m - _HALF_CM)  # as deep as a step may be
-                ways = np.stack((parts[:, :-1][deeper], parts[:, 1:][deeper]), axis=1)
-
-        search(_ROUGH_M, lacking_m, _CORE_SEGMENTS)
-        if best < enough_m + _HALF_CM:  # close to the limit, all pieces of arcs count
-            search(_PATH_TRUE_M, 0.0, _ARC_SEGMENTS)
-            return round(best, 2)
-        reach = _ROUGH_M / max(length, _ROUGH_M)
-        while reach * length > _HALF_CM / 4:
-            parts = np.clip(at + reach * np.linspace(-1, 1, _PATH_PARTS + 1), 0.0, 1.0)
-            depths = depths_at(parts, _TRUE_SEGMENTS)
-            best, at, reach = float(depths.max()), float(parts[depths.argmax()]), reach * 2 / _PATH_PARTS
-        return round(best, 2)
-
-    def _ends(self, path: tuple[tuple[float, float], tuple[float, float]]) -> tuple[Floats, Floats]:
+    def ends_m(self, path: Path) -> tuple[Floats, Floats]:
+        """Where a path begins and ends, in metres east and north of the centre."""
         (lon, lat), (other_lon, other_lat) = path
         return self._place(np.array([lon, other_lon]), np.array([lat, other_lat]))
 
     def _place(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
         centre = self.centre
-        return _project(np.full_like(lon, centre[0]), np.full_like(lat, centre[1]), lon, lat)
+        return metres_from(np.full_like(lon, centre[0]), np.full_like(lat, centre[1]), lon, lat)
 
-    def _signed(self, x: Floats, y: Floats, segments: int = _ARC_SEGMENTS) -> Floats:
+    def depths_m(self, x: Floats, y: Floats, segments: int = ARC_SEGMENTS) -> Floats:
         """Metres to the grown border of points in metres; positive inside. With fewer `segments` a quarter of an arc it
-        is a little too little, by a `_CORE_TRUE`th of the buffer with the fewest."""
+        is a little too little."""
         if self._circle_m is not None:
             return self._circle_m - np.hypot(x, y) + self.buffer_m
         polygon, border = self.geometry
@@ -204,7 +156,7 @@ class Shape:
 
     def _measure_one(self, lon: float, lat: float) -> float:
         centre = self.centre
-        azimuth, _, away = _WGS84.inv(centre[0], centre[1], lon, lat)
+        azimuth, _, away = WGS84.inv(centre[0], centre[1], lon, lat)
         if self._circle_m is not None:
             signed = self._circle_m - away
         else:
@@ -234,7 +186,7 @@ def make_together(shapes: Sequence[Shape]) -> None:
     centres = shapely.get_coordinates(shapely.centroid(degrees))
     origin = np.repeat(centres, shapely.get_num_coordinates(degrees), axis=0)
     polygons = shapely.transform(degrees, lambda lonlat: np.column_stack(
-        _project(origin[:, 0], origin[:, 1], lonlat[:, 0], lonlat[:, 1])))
+        metres_from(origin[:, 0], origin[:, 1], lonlat[:, 0], lonlat[:, 1])))
     lacking = shapely.area(shapely.convex_hull(polygons)) - shapely.area(polygons)
     for shape, (lon, lat), packed, less in zip(shapes, centres.tolist(), shapely.to_wkb(polygons), lacking.tolist(),
                                                strict=True):
@@ -249,7 +201,7 @@ def signed_distances_m(shapes: Sequence[Shape], lon: Floats, lat: Floats,
     if unmade:
         make_together(unmade)
     centres = np.array([shape.centre for shape in shapes], dtype=np.float64)
-    x, y = _project(centres[:, 0], centres[:, 1], lon, lat)
+    x, y = metres_from(centres[:, 0], centres[:, 1], lon, lat)
     signed = np.empty(len(shapes))
     circles = np.array([shape.circle_m is not None for shape in shapes], dtype=np.bool_)
     for i in np.flatnonzero(circles).tolist():
@@ -300,27 +252,11 @@ def _unpacked(packed: bytes) -> tuple[Any, Any]:
     return polygon, border
 
 
-@lru_cache(maxsize=CACHED_CORES)
-def _core(packed: bytes, buffer_m: float, deep_m: float) -> Any:
-    """All of a grown polygon that lies so deep in it, and a little more than arcs made of straight pieces take away."""
-    grown = shapely.buffer(shapely.from_wkb(packed), buffer_m, quad_segs=_CORE_SEGMENTS)
-    core = shapely.buffer(grown, -max(0.0, deep_m - _ARC_M - buffer_m / _CORE_TRUE), quad_segs=_CORE_SEGMENTS)
-    shapely.prepare(core)
-    return core
-
-
 @lru_cache(maxsize=CACHED_GROWN)
-def _grown(packed: bytes, buffer_m: float, segments: int = _ARC_SEGMENTS) -> Any:
+def _grown(packed: bytes, buffer_m: float, segments: int = ARC_SEGMENTS) -> Any:
     """The border of a grown polygon."""
     grown = shapely.buffer(shapely.from_wkb(packed), buffer_m, quad_segs=segments)
     return shapely.boundary(grown)
-
-
-def _project(centre_lon: Floats, centre_lat: Floats, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Azimuthal equidistant metres east and north: the geodesic from the centre, by azimuth and length."""
-    azimuth, _, away = _WGS84.inv(centre_lon, centre_lat, lon, lat)
-    angle = np.radians(azimuth)
-    return away * np.sin(angle), away * np.cos(angle)
 
 
 def _degrees(polygons: Sequence[tuple[tuple[Ring, ...], ...]]) -> Any:

@@ -13,8 +13,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from pyproj import Geod
-
+from emon.domain.geodesy import WGS84
 from emon.domain.instant import SECOND
 from emon.evaluate.machine import AGAINST, FOR, UNSURE, Event
 from emon.evaluate.positions import accuracy_m
@@ -22,7 +21,6 @@ from emon.evaluate.signals import CONTRARY_ONLY, STRICT_FACTOR, Case
 from emon.journal.records import Bound
 from emon.limits import ACCURACY_FACTOR
 
-_WGS84: Final = Geod(ellps="WGS84")
 _MICROMETRES: Final = 6  # decimals to which sums of metres are compared: below them floating point only adds noise
 
 
@@ -69,7 +67,7 @@ def pair_events(case: Case, hers: Case, limit_m: float, limits: Mapping[str, flo
 def pair_of(mine: Bound, hers: Bound, limits: Mapping[str, float]) -> Pair:
     """The distance between two fixes and what makes it unsure."""
     a, b = mine.reading, hers.reading
-    metres = _WGS84.inv(a.lon, a.lat, b.lon, b.lat)[2]
+    metres = WGS84.inv(a.lon, a.lat, b.lon, b.lat)[2]
     speeds = [r.speed_mps for r in (a, b) if r.speed_mps is not None]
     apart_s = abs(a.observed_at - b.observed_at) / SECOND
     return Pair(mine, hers, round(metres, 2), accuracy_m(a) + accuracy_m(b), apart_s,

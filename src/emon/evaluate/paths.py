@@ -13,7 +13,8 @@ from math import inf
 from typing import Final
 
 from emon.domain.versions import ALWAYS
-from emon.evaluate.geo import Shape
+from emon.evaluate.depths import deepest_m, may_lead_deep
+from emon.evaluate.geo import Path, Shape
 from emon.evaluate.signals import side
 from emon.limits import ACCURACY_FACTOR, CACHED_PATHS, CROSSING_BACK, CROSSING_BOX_DEG, CROSSING_DEPTH_M, CROSSING_GAP
 
@@ -80,12 +81,12 @@ def is_in(shape: Shape, lon: float, lat: float, accuracy: float) -> bool:
 
 
 @lru_cache(maxsize=CACHED_PATHS)
-def depth_m(shape: Shape, path: tuple[tuple[float, float], tuple[float, float]]) -> float | None:
+def depth_m(shape: Shape, path: Path) -> float | None:
     """How deep the straight path between two fixes (longitude, latitude) goes into a shape; None where it does not go
     deep enough to be a crossing, or begins or ends so deep: such a fix is too rough to say that anybody was inside."""
-    if not shape.may_lead_deep(path, CROSSING_DEPTH_M):
+    if not may_lead_deep(shape, path, CROSSING_DEPTH_M):
         return None
     if max(shape.distance_of_one_m(*fix) for fix in path) >= CROSSING_DEPTH_M:
         return None
-    deepest_m = shape.deepest_m(path, CROSSING_DEPTH_M)
-    return deepest_m if deepest_m >= CROSSING_DEPTH_M else None
+    found_m = deepest_m(shape, path, CROSSING_DEPTH_M)
+    return found_m if found_m >= CROSSING_DEPTH_M else None

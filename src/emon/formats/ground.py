@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import Geod
 from shapely import Geometry, MultiPolygon, Point, Polygon
 
+from emon.domain.geodesy import metres_from
 from emon.domain.order import Place
 from emon.domain.zone import Zone
-
-_WGS84 = Geod(ellps="WGS84")
 
 
 class Ground:
@@ -41,9 +39,8 @@ class Ground:
 
     def _metres(self, lonlat: Any) -> Any:
         lon, lat = lonlat[:, 0], lonlat[:, 1]
-        azimuth, _, away = _WGS84.inv(np.full_like(lon, self._origin[0]), np.full_like(lat, self._origin[1]), lon, lat)
-        angle = np.radians(azimuth)
-        return np.column_stack((away * np.sin(angle), away * np.cos(angle)))
+        return np.column_stack(metres_from(np.full_like(lon, self._origin[0]), np.full_like(lat, self._origin[1]), lon,
+                                           lat))
 
 
 def enclosed_by(shapes: Iterable[Geometry], inner: Geometry, outer: Geometry) -> bool:
