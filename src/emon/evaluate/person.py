@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
-from emon.domain.instant import SECOND
+from emon.domain.instant import HOUR, SECOND
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences
 from emon.evaluate.analysts import Named, VerdictBook
@@ -356,11 +356,8 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
     if finding.kind == "breath_incomplete":  # a confirmation is awaited after it
         ended = max(ended, finding.onset + round(finding.evidence["parameters"]["confirmation_until_s"] * SECOND))
     silence = finding.kind in ("contact_lost", "location_lost") and any(t.condition.kind == "contact" for t in terms)
-    looked_back_s = _looked_back_s(finding)
     for term in terms:
-        onset = finding.onset - (pace_of(term).every if silence else round(looked_back_s * SECOND))  # counts from there
-        if finding.kind == "protected_contact_lost":
-            onset = finding.onset - protected.pace_of(term).every
+        onset = finding.onset - _looked_back(finding, term, silence=silence)  # what it rests on counts from there
         if why == "late_data" and (term.condition.kind == "attendance" or finding.kind == "curfew_accumulated"):
             continue  # leave within a window or a week stands beside its finding
         for piece in term.pieces:
@@ -376,14 +373,19 @@ def _withdrawal(standing: Standing, terms: list[Term], case: Case, why: str) -> 
     return why
 
 
-def _looked_back_s(finding: Finding) -> float:
-    """How long before the onset of a finding things count that it rests on, in seconds."""
+def _looked_back(finding: Finding, term: Term, *, silence: bool) -> int:
+    """How long before the onset of a finding things count that it rests on, in microseconds. `silence`: it is one of
+    a contact condition."""
     parameters = finding.evidence.get("parameters", {})
     match finding.kind:
+        case "contact_lost" | "location_lost" if silence:
+            return pace_of(term).every
+        case "protected_contact_lost":
+            return protected.pace_of(term).every
         case "alcohol_no_upload":
-            return float(parameters["no_upload_s"])
+            return round(float(parameters["no_upload_s"]) * SECOND)
         case "charging_missed":
-            return float(parameters["charge_every_h"]) * 3600
+            return round(float(parameters["charge_every_h"]) * HOUR)
         case "motion_without_fix":
-            return float(parameters["within_s"])
-    return 0.0
+            return round(float(parameters["within_s"]) * SECOND)
+    return 0
