@@ -30,7 +30,8 @@ AREA_M: Final = 30_000.0  # homes lie within so far of the middle
 ROAM_M: Final = 3_000.0  # and people go so far from them
 CORNERS: Final = 12
 ZONE_M: Final = (120.0, 260.0)
-BORDER_M: Final = 10.0  # standard deviation of the distance to a border for readings near one
+BUFFER_M: Final = 50.0
+BORDER_M: Final = (10.0, 60.0)  # a home that is near a zone lies so far outside its grown border
 LATENCY_S: Final = (0.5, 3.0)
 REPEATED_AFTER_S: Final = (5.0, 120.0)
 ACCURACY_SIGMA: Final = 0.684
@@ -63,7 +64,7 @@ class Workload:
                 ring = tuple((lon, lat) for lon, lat in self.corners[i, k].tolist())
                 found.append(ZoneVersion(received_at=known, zone=Zone(
                     id=zone, polygons=((ring + ring[:1],),))))
-            conditions = [Condition(id=f"c{k + 1}", kind="exclusion_zone", zone=zone, buffer_m=50.0)
+            conditions = [Condition(id=f"c{k + 1}", kind="exclusion_zone", zone=zone, buffer_m=BUFFER_M)
                           for k, zone in enumerate(zones)]
             if contact:
                 conditions.append(Condition(id="contact", kind="contact", every_s=3600.0))
@@ -141,11 +142,14 @@ def generate(*, participants: int = 10_000, zones_each: int = 3, cadence_s: floa
              late: float = 0.05, late_up_to_h: float = 24.0, duplicates: float = 0.01,
              near_border: float = 0.02, seed: int = 1, minutes: float = 10.0,
              start_us: int = START_US) -> Workload:
-    """Lays out what arrives in `minutes`. `moving` is a share of the people, the others of readings; `late`
-    ones were observed up to `late_up_to_h` before they arrive, even before the start."""
+    """Lays out what arrives in `minutes`. `moving` is a share of the people, `near_border` of the pairs of a person and
+    a zone (it lies next to the home of somebody who stays there), the others of readings; `late` ones were observed up to `late_up_to_h` before they
+    arrive, even before the start."""
     rng = np.random.default_rng(seed)
     homes = rng.uniform(-AREA_M, AREA_M, (participants, 2))
-    corners = _zones(rng, homes, zones_each)
+    goes = rng.random(participants) < moving
+    beside = np.where(goes, 0.0, near_border / max(1 - moving, near_border, 1e-9))
+    corners = _zones(rng, homes, zones_each, beside)
     each = max(1, round(minutes * 60 / cadence_s))
     who = np.tile(np.arange(participants), each)
     phase = rng.uniform(0, cadence_s, participants)
@@ -154,8 +158,7 @@ def generate(*, participants: int = 10_000, zones_each: int = 3, cadence_s: floa
     is_late = rng.random(len(who)) < late
     delay_s[is_late] = rng.uniform(60.0, late_up_to_h * 3600, int(is_late.sum()))
     observed_us = start_us + np.round((sent_s - delay_s) * 1e3).astype(np.int64) * 1000
-    x, y = _positions(rng, homes, who, sent_s - delay_s, moving)
-    _near_borders(rng, x, y, who, corners, near_border)
+    x, y = _positions(rng, homes, who, sent_s - delay_s, goes)
     accuracy = np.round(np.clip(12 * np.exp(ACCURACY_SIGMA * rng.standard_normal(len(who))), 3, 75), 1)
     received_us = start_us + np.round(sent_s * 1e6).astype(np.int64)
     again = np.flatnonzero(rng.random(len(who)) < duplicates)
@@ -170,39 +173,31 @@ def generate(*, participants: int = 10_000, zones_each: int = 3, cadence_s: floa
                     accuracy[rows], np.round(degrees, 7))
 
 
-def _zones(rng: np.random.Generator, homes: Floats, zones_each: int) -> Floats:
-    """Corner points in metres, shape (participant, zone, corner, 2)."""
+def _zones(rng: np.random.Generator, homes: Floats, zones_each: int, beside: Floats) -> Floats:
+    """Corner points in metres, shape (participant, zone, corner, 2). `beside`: by participant how probably a zone lies
+    next to the home."""
     n = len(homes)
-    angle = rng.uniform(0, 2 * np.pi, (n, zones_each))
-    away = rng.uniform(600, ROAM_M, (n, zones_each))
-    middle = homes[:, None, :] + np.stack((away * np.cos(angle), away * np.sin(angle)), axis=-1)
-    turn = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
     radius = rng.uniform(*ZONE_M, (n, zones_each, CORNERS))
-    return middle[:, :, None, :] + np.stack((radius * np.cos(turn), radius * np.sin(turn)), axis=-1)
+    towards = rng.integers(0, CORNERS, (n, zones_each))  # the corner that looks at the home
+    turn = np.linspace(0, 2 * np.pi, CORNERS, endpoint=False)
+    near = rng.random((n, zones_each)) < beside[:, None]
+    facing = np.take_along_axis(radius, towards[..., None], axis=2)[..., 0]
+    away = np.where(near, facing + BUFFER_M + rng.uniform(*BORDER_M, (n, zones_each)),
+                    rng.uniform(600, ROAM_M, (n, zones_each)))
+    angle = turn[towards]
+    middle = homes[:, None, :] - away[..., None] * np.stack((np.cos(angle), np.sin(angle)), axis=-1)
+    corners: Floats = middle[:, :, None, :] + np.stack((radius * np.cos(turn), radius * np.sin(turn)), axis=-1)
+    return corners
 
 
 def _positions(rng: np.random.Generator, homes: Floats, who: NDArray[Any], t: Floats,
-               moving: float) -> tuple[Floats, Floats]:
+               goes: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """At home with a receiver's noise, or on a smooth round trip of about an hour."""
-    goes = (rng.random(len(homes)) < moving)[who]
     rate = rng.uniform(1.2e-3, 2.2e-3, (len(homes), 2))
     start = rng.uniform(0, 2 * np.pi, (len(homes), 2))
-    reach = np.where(goes, ROAM_M, 0.0)
+    reach = np.where(goes, ROAM_M, 0.0)[who]
     noise = rng.normal(0, 8, (2, len(who)))
     x = homes[who, 0] + reach * np.sin(rate[who, 0] * t + start[who, 0]) + noise[0]
     y = homes[who, 1] + reach * np.sin(rate[who, 1] * t + start[who, 1]) + noise[1]
     return x, y
 
-
-def _near_borders(rng: np.random.Generator, x: Floats, y: Floats, who: NDArray[Any], corners: Floats,
-                  share: float) -> None:
-    """Moves a share of the readings to the borders of their participants' zones, in place."""
-    rows = np.flatnonzero(rng.random(len(who)) < share)
-    if not corners.shape[1]:
-        return
-    zone = rng.integers(0, corners.shape[1], len(rows))
-    edge = rng.integers(0, CORNERS, len(rows))
-    along = rng.random(len(rows))[:, None]
-    a, b = corners[who[rows], zone, edge], corners[who[rows], zone, (edge + 1) % CORNERS]
-    spot = a * (1 - along) + b * along + rng.normal(0, BORDER_M, (len(rows), 2))
-    x[rows], y[rows] = spot[:, 0], spot[:, 1]

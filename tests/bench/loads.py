@@ -21,8 +21,8 @@ VISIT_FIXES: Final = 3
 
 def usual(minutes: float, *, participants: int = PARTICIPANTS, start_us: int = workload.START_US,
           cadence_s: float = 60.0) -> Workload:
-    """People at a reading a minute: 30 % move, 5 % of readings are up to a day late, 1 % come twice, 2 % lie
-    near a border of one of their three zones."""
+    """People at a reading a minute: 30 % move, 5 % of readings are up to a day late, 1 % come twice, 2 % of the pairs
+    of a home and one of its three zones lie near each other."""
     return workload.generate(participants=participants, minutes=minutes, start_us=start_us,
                              cadence_s=cadence_s)
 

@@ -37,6 +37,7 @@ _BREATH, _RESULTS = "emon.evaluate.rules.breath", "emon.evaluate.results"
 _LABORATORY = "emon.evaluate.rules.laboratory"
 _TRANSDERMAL = "emon.evaluate.rules.transdermal"
 _ANALYSTS = "emon.evaluate.analysts"
+_LANE, _LANE_PATHS = "emon.evaluate.lane", "emon.evaluate.lane_paths"
 _LEDGER, _SORTING, _LANE_ROWS = "emon.evaluate.ledger", "emon.evaluate.lane_sorting", "emon.evaluate.lane_rows"
 _PAIRS, _SUBJECT = "emon.evaluate.pairs", "emon.evaluate.subject"
 _KEEP_AWAY, _PROTECTED = "emon.evaluate.rules.keep_away", "emon.evaluate.rules.protected"
@@ -894,5 +895,134 @@ LANE_PLANTS = (
         "ok[i] = slot.confirm >= 2 and ledger.supports(at)",
         "ok[i] = ledger.supports(at)",
         "where one fix is enough it would be overlooked",
+    ),
+)
+
+PATH_PLANTS = (
+    Plant(
+        "contradicted where it is judged in full",
+        _PATHS,
+        "doubt = DOUBTFUL if at <= known and (other or was & SEEN) else 0",
+        "doubt = 0",
+        "a fix that does not count would hide the neighbour behind it",
+    ),
+    Plant(
+        "contradicted within the lane",
+        _LANE_PATHS,
+        "marks[place[doubt[kept]]] |= np.uint16(DOUBTFUL)",
+        "marks[place[doubt[kept]]] |= np.uint16(0)",
+        "a fix that does not count would hide the neighbour behind it",
+    ),
+    Plant(
+        "a contradicted fix keeps its neighbours apart",
+        _LANE_PATHS,
+        "doubtful |= seen & ~_APART[together & SIDES]",
+        "doubtful |= False",
+        "the path past it would not be looked at",
+    ),
+    Plant(
+        "neighbours are looked for too near",
+        _PATHS,
+        "REACH: Final = CROSSING_GAP // CELL",
+        "REACH: Final = CROSSING_GAP // CELL - 1",
+        "a path of five minutes would be overlooked",
+    ),
+    Plant(
+        "sides of another zone",
+        _PATHS,
+        "marks[(marks & SEEN) != 0] = UNKNOWN",
+        "marks[:0] = UNKNOWN",
+        "a new zone would be crossed unseen",
+    ),
+    Plant(
+        "another device counts as well",
+        _PATHS,
+        "self.at, device != self.device",
+        "self.at, False",
+        "a fix that does not count would hide the neighbour behind it",
+    ),
+    Plant(
+        "another device was heard last",
+        _LANE,
+        'if person.paths.device not in ("", self.row(p).device):',
+        "if False:",
+        "a fix that does not count would hide the neighbour behind it",
+    ),
+    Plant(
+        "told again elsewhere, long after",
+        _LANE_PATHS,
+        " & (points[again] == known.place).all(axis=1)",
+        "",
+        "a contradicted fix would be taken for where somebody came from",
+    ),
+    Plant(
+        "told again elsewhere, at once",
+        _LANE_PATHS,
+        " & (points[like] == points[again]).all(axis=1)",
+        "",
+        "a contradicted fix would be taken for where somebody came from",
+    ),
+    Plant(
+        "paths are held for short",
+        _LANE_PATHS,
+        "begin + end + way_m < 2 *",
+        "begin + end + way_m < 20 *",
+        "a path through a zone would be overlooked",
+    ),
+    Plant(
+        "doubtful minutes end the search",
+        _LANE_PATHS,
+        "going &= ~found | ((there & DOUBTFUL) != 0)",
+        "going &= ~found",
+        "a fix that does not count would hide the neighbour behind it",
+    ),
+    Plant(
+        "only three zones",
+        _LANE_PATHS,
+        "(c.path_more[who] | _is_large(c.path_box[who]))[group]",
+        "_is_large(c.path_box[who])[group]",
+        "the fourth zone would be crossed unseen",
+    ),
+    Plant(
+        "a day is forgotten",
+        _LANE_PATHS,
+        "(number < fixes.oldest[index]) | fixes.unclear",
+        "(number < 0) | fixes.unclear",
+        "who was seen there a day ago would be taken for nobody",
+    ),
+    Plant(
+        "many late ones",
+        _LANE_PATHS,
+        "simple[fixes.rows[rest]] &= ~",
+        "simple[fixes.rows[rest]] &= True | ~",
+        "those beyond the last round would pass unseen",
+    ),
+    Plant(
+        "newest fixes are not remembered",
+        _LANE_PATHS,
+        "self._mark(fixes, np.flatnonzero(plain))",
+        "pass",
+        "a late fix would find no neighbour",
+    ),
+    Plant(
+        "late fixes are not remembered",
+        _LANE_PATHS,
+        "self._mark(fixes, index, seen)",
+        "pass",
+        "a late fix would find no late neighbour",
+    ),
+    Plant(
+        "the same minute",
+        _LANE_PATHS,
+        "seen & ~_APART[sides & here & SIDES]",
+        "False",
+        "a neighbour seconds away would not be one",
+    ),
+    Plant(
+        "where somebody came from",
+        _LANE_PATHS,
+        "came_from[first] = _sides(c.path_walls[q[first]], before[first])",
+        "pass",
+        "the first path of a chunk would be overlooked",
     ),
 )

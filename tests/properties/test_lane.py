@@ -10,12 +10,16 @@ from functools import lru_cache
 import pytest
 
 from emon.domain.finding import Finding
+from tests.properties.corners import CROSSED_BY, Corners, corners, minutes_of
 from tests.properties.crowds import UNTIL, crowd, doubted, equipped, shuffled
-from tests.properties.planted import LANE_PLANTS, NO_LANE, NO_SKIMMING, Plant
+from tests.properties.planted import LANE_PLANTS, NO_LANE, NO_SKIMMING, PATH_PLANTS, Plant
 from tests.properties.running import REAL, in_batches_of, restarted
 from tests.properties.test_planted import subject
+from tests.properties.walkers import UNTIL as WALKED_UNTIL
+from tests.properties.walkers import walkers
 
 SEEDS = range(8)
+WALKS = range(6)
 
 
 @lru_cache(maxsize=len(SEEDS))
@@ -68,3 +72,37 @@ def test_a_fault_in_the_lane_is_caught(plant: Plant) -> None:
     faulty = subject(plant)
     assert in_batches_of(faulty, doubted(), UNTIL, 100_000) != doubted_in_full() or any(
         in_batches_of(faulty, crowd(seed), UNTIL, 100_000) != list(in_full(seed)) for seed in SEEDS), plant.why
+
+
+@lru_cache(maxsize=len(WALKS))
+def walked_in_full(seed: int) -> tuple[Finding, ...]:
+    """Without the lane."""
+    return tuple(in_batches_of(subject(NO_LANE), walkers(seed), WALKED_UNTIL, 100_000))
+
+
+@pytest.mark.parametrize("seed", WALKS)
+def test_paths_in_the_lane_are_judged_as_in_full(seed: int) -> None:
+    given, expected = walkers(seed), list(walked_in_full(seed))
+    assert any(finding.kind == "zone_crossing" for finding in expected)
+    assert in_batches_of(REAL, given, WALKED_UNTIL, len(given)) == expected
+    assert in_batches_of(REAL, given, WALKED_UNTIL, 50) == expected
+    assert restarted(REAL, given[:600], WALKED_UNTIL, seed) == in_batches_of(REAL, given[:600], WALKED_UNTIL, 600)
+
+
+@pytest.mark.parametrize("world", corners(), ids=lambda world: world.name)
+def test_a_late_fix_finds_its_neighbours(world: Corners) -> None:
+    found = in_batches_of(REAL, world.given, CROSSED_BY, 100_000)
+    last = {finding.finding_id: finding for finding in found if finding.kind == "zone_crossing"}
+    standing = [finding for finding in last.values() if finding.status != "withdrawn"]
+    assert [(minutes_of(each.onset), minutes_of(each.ended or 0)) for each in standing] == [world.crossed]
+    assert found == in_batches_of(subject(NO_LANE), world.given, CROSSED_BY, 100_000)
+
+
+@pytest.mark.parametrize("plant", PATH_PLANTS, ids=lambda plant: plant.name)
+def test_a_fault_about_paths_is_caught(plant: Plant) -> None:
+    faulty = subject(plant)
+    worlds = ((world.given, CROSSED_BY) for world in corners())
+    assert any(in_batches_of(faulty, given, until, 100_000) != in_batches_of(REAL, given, until, 100_000)
+               for given, until in worlds) or any(
+        in_batches_of(faulty, walkers(seed), WALKED_UNTIL, 100_000) != list(walked_in_full(seed))
+        for seed in WALKS), plant.why

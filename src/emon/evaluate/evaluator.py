@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import compress, groupby
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from emon.evaluate.lane_saved import load as load_lane
 from emon.evaluate.matching import Moment, output_order
 from emon.evaluate.orderbook import OrderBook
 from emon.evaluate.outages import Outages
+from emon.evaluate.paths import Cells
 from emon.evaluate.person import Books, News, Person
 from emon.evaluate.port import Chunk, History, Snapshot
 from emon.evaluate.track import Horizon, chunks
@@ -62,7 +63,8 @@ class Evaluator:
         self._people: dict[str, Person] = {}
         self._timers: list[tuple[int, str]] = []
         self._arrival: list[InputRecord] = []
-        self._lane = Lane(self._outages.ways)
+        self._cells = Cells()
+        self._lane = Lane(self._outages.ways, self._cells)
         self._touched: set[str] = set()
         self._unwritten: set[str] = set()  # who may have readings that the history lacks, the lane's aside
         self._reading: set[str] = set()  # who may have days in memory
@@ -119,7 +121,7 @@ class Evaluator:
         if calm_from is not None and self._lane.names:
             for name in self._due_people(last):
                 self._leave_lane(name)
-            lines = [line for r, line in zip(records, lines, strict=True) if type(r) is Bound]
+            lines = list(compress(lines, [type(r) is Bound for r in records]))
             idle = self._lane.idle(bounds, lines, last, calm_from)
             self._outages.skim(self._lane.calm(idle, bounds), ticks, last)
             loud: list[InputRecord] = [bounds[i] for i in np.flatnonzero(~idle.good).tolist()]
@@ -218,7 +220,7 @@ class Evaluator:
             evaluator._verdicts.add(verdict)
         for name, part in snapshot.participants.items():
             if not name.startswith("\x1f"):
-                person = Person(name, history, evaluator._bindings, evaluator._horizon,
+                person = Person(name, history, evaluator._bindings, evaluator._horizon, evaluator._cells,
                                 alone=name in evaluator._orders.protected_devices)
                 state.load_person(part, person)
                 evaluator._people[name] = person
@@ -449,7 +451,7 @@ class Evaluator:
         return person
 
     def _new_person(self, participant: str) -> Person:
-        person = Person(participant, self._history, self._bindings, self._horizon, new=True,
+        person = Person(participant, self._history, self._bindings, self._horizon, self._cells, new=True,
                         alone=participant in self._orders.protected_devices)
         self._people[participant] = person
         self._unwritten.add(participant)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import cos, hypot, radians, sin, tan
+from math import cos, hypot, inf, radians, sin, tan
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ from emon.limits import CACHED_GROWN, CACHED_POLYGONS
 ARC_SEGMENTS: Final = 256  # a quarter circle of 100 m is then true to 0.1 cm
 _ARC_M: Final = 1.0  # much more than straight pieces for arcs take away from any buffer
 METRES_PER_DEGREE: Final = 110_000.0  # of latitude, a little less than anywhere on the ellipsoid
-_MOST_PER_DEGREE: Final = 112_000.0  # of latitude or longitude, a little more than anywhere
+MOST_PER_DEGREE: Final = 112_000.0  # of latitude or longitude, a little more than anywhere
 _REMEMBERED: Final = 64  # fixes of one chain, looked at again and again
 _MANY_CORNERS: Final = 64  # from so many on an index pays
 _BOX_REACH_M: Final = 60_000.0  # further away the box's degrees are no measure
@@ -35,6 +35,9 @@ _BOX_SLACK_M: Final = 1.0  # what the box test gives away at least
 _EARTH_M: Final = 6_350_000.0  # no radius of curvature is smaller where people live
 
 
+Degrees = tuple[float, float, float, float]
+"""West, south, east, north of a box."""
+NOWHERE: Final[Degrees] = (inf, inf, -inf, -inf)
 Path = tuple[tuple[float, float], tuple[float, float]]
 """From one fix straight to another, each as longitude and latitude."""
 
@@ -300,7 +303,7 @@ def _box(bounds: tuple[float, ...], grow_m: float) -> Box:
     west, south, east, north = bounds
     furthest = min(abs(south) + 1.0, 89.0) if abs(south) > abs(north) else min(abs(north) + 1.0, 89.0)
     east_m = METRES_PER_DEGREE * cos(radians(furthest))
-    grow_m += _BOX_SLACK_M + _bulge_m(hypot(east - west, north - south) * _MOST_PER_DEGREE, furthest)
+    grow_m += _BOX_SLACK_M + _bulge_m(hypot(east - west, north - south) * MOST_PER_DEGREE, furthest)
     west, east = west - grow_m / east_m, east + grow_m / east_m
     if west < -180.0 or east > 180.0:  # the same place has two longitudes: then only latitudes tell
         west, east = -1e9, 1e9

@@ -16,13 +16,15 @@ import numpy as np
 
 from emon.domain.versions import NEVER
 from emon.evaluate.calm import Calm, Picked, Way, Ways
+from emon.evaluate.geo import NOWHERE
 from emon.evaluate.lane_columns import Columns
-from emon.evaluate.lane_paths import clear_base
 from emon.evaluate.lane_pending import Waiting
 from emon.evaluate.lane_rows import Row, degrees, note_chain, note_event, note_paths
 from emon.evaluate.lane_sorting import Idle, Sorting
+from emon.evaluate.paths import WALLS, Cells
 from emon.evaluate.person import Person
 from emon.evaluate.port import Chunk
+from emon.evaluate.signals import IN
 from emon.journal.records import Bound
 from emon.limits import DEFAULT_FEED
 
@@ -30,8 +32,8 @@ from emon.limits import DEFAULT_FEED
 class Lane(Columns):
     """Arrays over all participants that were ever in the lane."""
 
-    def __init__(self, ways: Ways) -> None:
-        super().__init__()
+    def __init__(self, ways: Ways, cells: Cells) -> None:
+        super().__init__(cells)
         self._ways = ways
         self.waiting = Waiting()
         self._sorting = Sorting(self)
@@ -63,15 +65,23 @@ class Lane(Columns):
             self._none_before = min(self._none_before, row.last_heard + row.delay)
             person.conditions[row.contact].due = None  # kept in the lane meanwhile
         self.path_at[p], self.path_last[p] = person.paths.at, person.paths.before(row.device)
-        self.path_box[p], self.path_base[p] = person.paths.box, person.paths.base
-        self.path_marks[p] = np.frombuffer(person.paths.marks, dtype=np.uint8)
+        self.path_box[p], self.path_row[p] = person.paths.box, person.paths.row
         self.count[p] = len(row.slots)
         for k, slot in enumerate(row.slots):
             if slot.ledger is not None and slot.ledger.chain != slot.chain:
                 slot.ledger.chain = slot.chain
                 self.changed.add(p)
             self.set_slot(p, k, slot)
-        clear_base(self, p)
+        self._look_at_zones(person, p)
+
+    def _look_at_zones(self, person: Person, p: int) -> None:
+        """Where the person may not be."""
+        zones = [degrees(self.box[p, k].tolist()) for k, slot in enumerate(self.row(p).slots) if slot.supports == IN]
+        if person.paths.device not in ("", self.row(p).device):
+            person.paths.doubt()
+        person.paths.look_at(tuple(zones[:WALLS]))
+        self.path_walls[p] = (*zones, *[NOWHERE] * WALLS)[:WALLS]
+        self.path_more[p] = len(zones) > WALLS
 
     def leave(self, person: Person) -> None:
         """The person is right from now on; does nothing for who is out."""
@@ -86,8 +96,6 @@ class Lane(Columns):
         if self.first_fix[p] < NEVER:
             person.body.note_position(row.device, int(self.first_fix[p]))
         note_paths(person, row.device, int(self.path_at[p]), self.path_last[p].tolist(), self.path_box[p].tolist())
-        person.paths.base = degrees(self.path_base[p].tolist())
-        person.paths.marks = bytearray(self.path_marks[p].tobytes())
         for k, slot in enumerate(row.slots):
             note_event(person, slot.key, int(self.last_event[p, k]))
             if slot.ledger is not None:

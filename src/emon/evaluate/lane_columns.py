@@ -14,15 +14,16 @@ from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate.geo import METRES_PER_DEGREE
 from emon.evaluate.lane_chunk import ABSENT, Floats, Ints, Numbers
 from emon.evaluate.lane_rows import IDLE, SLOTS, Row, Slot
-from emon.evaluate.paths import MARKS
+from emon.evaluate.paths import WALLS, Cells
 from emon.evaluate.signals import IN, STRICT_FACTOR
 from emon.limits import ACCURACY_FACTOR
 
 
 class Columns:
-    """All of them. `changed`: participants whose ledgers changed since they were saved last."""
+    """All of them. `changed`: participants whose ledgers changed since they were saved last. `cells`: see paths.py."""
 
-    def __init__(self) -> None:
+    def __init__(self, cells: Cells) -> None:
+        self.cells = cells
         self.index: Numbers[str] = Numbers()
         self.names: list[str] = []
         self.rows: list[Row | None] = []
@@ -106,8 +107,9 @@ class Columns:
     path_at: Ints
     path_last: Floats
     path_box: Floats
-    path_base: Floats
-    path_marks: NDArray[np.uint8]
+    path_row: Ints
+    path_walls: Floats
+    path_more: NDArray[np.bool_]
 
 
 _COLUMNS: Final = (
@@ -115,7 +117,7 @@ _COLUMNS: Final = (
     ("until", (), ALWAYS, np.int64), ("floor", (), NEVER, np.int64), ("carrier", (), ABSENT, np.int64),
     ("feed", (), 0, np.int64), ("way", (), 0, np.int64), ("first_fix", (), NEVER, np.int64),
     ("path_at", (), ALWAYS, np.int64), ("path_last", (4,), 0.0, np.float64), ("path_box", (4,), 0.0, np.float64),
-    ("path_base", (4,), 0.0, np.float64), ("path_marks", (MARKS,), 0, np.uint8),
+    ("path_row", (), 0, np.int64), ("path_walls", (WALLS, 4), 0.0, np.float64), ("path_more", (), False, np.bool_),
     ("delay", (), NEVER, np.int64), ("contact_quiet", (), ALWAYS, np.int64),
     ("contact_due", (), NEVER, np.int64), ("last_heard", (), ALWAYS, np.int64),
     ("count", (), 0, np.int64), ("state", (SLOTS,), 0, np.int64),

@@ -1,8 +1,9 @@
 """Which fixes of a chunk make no path through a zone where their participant may not be, told with numpy.
 
-The path to a fix that is newer than all others comes from the newest one before it. A late fix, and one of somebody who
-was told two things of one instant, makes paths with what was seen within five minutes of it: nothing, fixes in the
-usual surroundings, or others (paths.py). Where that leaves a path that may lead deep through a zone, all is judged in
+The path to a fix that is newer than all others comes from the newest one before it. Of a late fix, and of one of
+somebody who was told two things of one instant, the neighbours are looked for in the minutes around it (paths.py): it
+and each of them must lie on one side of every zone, and where something was seen in its own minute already, perhaps at
+its very instant, all of those together. Where that leaves a path that may lead deep through a zone, all is judged in
 full.
 """
 
@@ -15,31 +16,35 @@ from numpy.typing import NDArray
 
 from emon.domain.versions import ALWAYS
 from emon.evaluate import lane_chunk
-from emon.evaluate.geo import METRES_PER_DEGREE, signed_distances_m
+from emon.evaluate.geo import METRES_PER_DEGREE, MOST_PER_DEGREE, signed_distances_m
 from emon.evaluate.lane_chunk import GNSS, Flags, Floats, Ints
 from emon.evaluate.lane_columns import Columns
-from emon.evaluate.lane_rows import degrees
-from emon.evaluate.paths import APART, MARKS, NOWHERE, SOME, depth_m, touches
+from emon.evaluate.paths import CELL, CELLS, DOUBTFUL, REACH, SEEN, SIDES, WALLS, Marks, depth_m
 from emon.evaluate.signals import IN
 from emon.limits import CROSSING_BOX_DEG, CROSSING_DEPTH_M, CROSSING_GAP
-
-Marks = NDArray[np.uint8]
 
 _LOW: Final = np.array([True, True, False, False])  # west and south are the smaller ones
 _SHORT_DEG: Final = 0.05  # so short a path is straight on a map, but for some metres
 _MARGIN_M: Final = 5.0  # more than those, and than what boxes give away
 _BEGINNING: Final = ALWAYS >> 1  # before everything; differences from it do not overflow
+_ROUNDS: Final = 16  # so many late fixes of one participant in a chunk are looked at one after the other
+_APART: Final[NDArray[np.bool_]] = np.array(  # of sides: whether there is one of every zone
+    [all(common >> 4 * k & 15 for k in range(WALLS)) for common in range(SIDES + 1)])
 
 
 class _Fixes(NamedTuple):
     """A chunk's gnss fixes in order of participant and then as they came: where in the chunk, whose, when observed,
-    where (as a box), and the number of their five minutes."""
+    where (as a box), on which sides of the zones, the number of the minute, from which minute on those around it are
+    remembered, and whether sides do not tell enough of the person."""
 
     rows: Ints
     q: Ints
     at: Ints
     points: Floats
+    sides: Marks
     number: Ints
+    oldest: Ints
+    unclear: Flags
 
 
 class _Taken(NamedTuple):
@@ -48,6 +53,13 @@ class _Taken(NamedTuple):
     who: Ints
     at: Ints
     last: Floats
+
+
+class _Newest(NamedTuple):
+    """By fix: when the newest of its participant before the chunk was observed, and where it is."""
+
+    at: Ints
+    place: Floats
 
 
 class PathSorting:
@@ -65,24 +77,24 @@ class PathSorting:
         if not rows.size:
             return
         at, q = chunk.at[rows], chunk.person[rows]
-        fixes = _Fixes(rows, q, at, np.stack((chunk.lon[rows], chunk.lat[rows]) * 2, axis=1), at // CROSSING_GAP)
+        points = np.stack((chunk.lon[rows], chunk.lat[rows]) * 2, axis=1)
         begin = np.flatnonzero(np.r_[True, q[1:] != q[:-1]])
         who, group = q[begin], np.repeat(np.arange(len(begin)), np.diff(np.r_[begin, len(q)]))
-        c.path_box[who] = _around(c.path_box[who], _union(fixes.points, begin))
+        c.path_box[who] = _around(c.path_box[who], _union(points, begin))
         known_at = np.maximum(c.path_at[who], _BEGINNING)
         newest_at = np.maximum(known_at, np.maximum.reduceat(at, begin))
+        fixes = _Fixes(rows, q, at, points, _sides(c.path_walls[q], points), at // CELL,
+                       (newest_at // CELL - CELLS + 1 + REACH)[group],
+                       (c.path_more[who] | _is_large(c.path_box[who]))[group])
         new = newest[rows] & (at > known_at[group])
         twice = np.zeros(len(who), dtype=np.bool_)
-        twice[group[~new & (at >= known_at[group])]] = True  # perhaps two things are told of one instant
+        again = np.flatnonzero(~new & (at >= known_at[group]))
+        known = _Newest(known_at[group[again]], c.path_last[q[again]])
+        twice[group[again[~_is_repeated(points, group, at, np.flatnonzero(new), again, known)]]] = True
         plain = new & ~twice[group]
-        self._advance(who, known_at // CROSSING_GAP, newest_at // CROSSING_GAP)
-        apart = self._settle_base(fixes, begin, group)
-        oldest = (newest_at // CROSSING_GAP)[group] - MARKS + 2
-        self._mark(fixes, apart, plain & (fixes.number >= oldest))
-        before = self._around(fixes)
-        self._mark(fixes, apart, ~plain & (fixes.number >= oldest))
-        self._look(simple, fixes, ~plain, np.where(_together(fixes, plain), self._around(fixes), before),
-                   fixes.number < oldest)
+        self._advance(c.path_row[who], known_at // CELL, newest_at // CELL)
+        self._mark(fixes, np.flatnonzero(plain))
+        self._rounds(simple, fixes, np.flatnonzero(~plain))
         last = self._follow(simple, fixes, np.flatnonzero(plain), group, known_at)
         kept = ~twice & ~np.isin(np.arange(len(who)), group[new])
         last[kept] = c.path_last[who[kept]]
@@ -96,52 +108,60 @@ class PathSorting:
             good = ~bad[who]
             c.path_at[who[good]], c.path_last[who[good]] = at[good], last[good]
 
-    def _advance(self, who: Ints, old: Ints, new: Ints) -> None:
+    def _advance(self, rows: Ints, old: Ints, new: Ints) -> None:
         """Forgets what was marked a day before what is new."""
-        steps = new - old
-        marks = self._columns.path_marks
-        marks[who[steps >= MARKS]] = 0
-        few = np.flatnonzero((steps > 0) & (steps < MARKS))
-        for step in range(1, int(steps[few].max(initial=0)) + 1):
-            few = few[steps[few] >= step]
-            marks[who[few], (old[few] + step) % MARKS] = 0
+        steps = np.minimum(new - old, CELLS)
+        each = np.repeat(np.arange(len(rows)), steps)
+        step = np.arange(each.size) - np.repeat(np.cumsum(steps) - steps, steps)
+        self._columns.cells.array[rows[each], (new[each] - step) % CELLS] = SIDES
 
-    def _settle_base(self, fixes: _Fixes, begin: Ints, group: Ints) -> Flags:
-        """Which fixes lie outside the usual surroundings, once those have grown where no zone is near."""
+    def _mark(self, fixes: _Fixes, index: Ints, doubt: Flags | None = None) -> None:
+        """Remembers on which sides fixes lie. `doubt`: which of them may not count, or keep another from counting."""
+        kept = fixes.number[index] >= fixes.oldest[index] - REACH
+        index = index[kept]
+        marks = self._columns.cells.array.reshape(-1)
+        place = self._columns.path_row[fixes.q[index]] * CELLS + fixes.number[index] % CELLS
+        np.bitwise_and.at(marks, place, fixes.sides[index] | np.uint16(~SIDES & 0xFFFF))
+        marks[place] |= np.uint16(SEEN)
+        if doubt is not None:
+            marks[place[doubt[kept]]] |= np.uint16(DOUBTFUL)
+
+    def _rounds(self, simple: Flags, fixes: _Fixes, late: Ints) -> None:
+        """Late fixes as they came, the first of everybody together, then the second, and so on: each finds those before
+        it."""
         c = self._columns
-        base = c.path_base[fixes.q]
-        outside: Flags = ~((fixes.points >= base) & _LOW | (fixes.points <= base) & ~_LOW).all(axis=1)
-        if outside.any():
-            who = fixes.q[begin]
-            boxes = np.where(outside[:, None], fixes.points, np.array(NOWHERE))
-            grown = _around(c.path_base[who], _union(boxes, begin))
-            free = ~self._touched(who, grown)
-            c.path_base[who[free]] = grown[free]
-            outside &= ~free[group]
-        return outside
-
-    def _mark(self, fixes: _Fixes, apart: Flags, which: Flags) -> None:
-        marks = self._columns.path_marks.reshape(-1)
-        place = fixes.q * MARKS + fixes.number % MARKS
-        marks[place[which]] |= SOME
-        marks[place[which & apart]] |= APART
-
-    def _around(self, fixes: _Fixes) -> Marks:
-        """What is marked within five minutes of each fix, or a little more."""
-        marks, near = self._columns.path_marks, fixes.number
-        found: Marks = marks[fixes.q, (near - 1) % MARKS] | marks[fixes.q, near % MARKS] | marks[
-            fixes.q, (near + 1) % MARKS]
-        return found
-
-    def _look(self, simple: Flags, fixes: _Fixes, late: Flags, around: Marks, forgotten: Flags) -> None:
-        """Clears `simple` for fixes whose neighbours are not the newest ones."""
-        c, index = self._columns, np.flatnonzero(late & (forgotten | (around != 0)))
-        if not index.size:
+        if not late.size:
             return
-        q = fixes.q[index]
-        unknown = forgotten[index] | ((around[index] & APART) != 0)
-        boxes = np.where(unknown[:, None], c.path_box[q], _around(c.path_base[q], fixes.points[index]))
-        simple[fixes.rows[index[self._touched(q, boxes)]]] = False
+        first = np.flatnonzero(np.r_[True, np.diff(fixes.q[late]) != 0])
+        turn = np.arange(late.size) - np.repeat(first, np.diff(np.r_[first, late.size]))
+        for number in range(min(int(turn.max()) + 1, _ROUNDS)):
+            index = late[turn == number]
+            doubtful, seen = self._look(fixes, index)
+            q = fixes.q[index[doubtful]]
+            simple[fixes.rows[index[doubtful]]] &= ~self._touched(q, c.path_box[q])
+            self._mark(fixes, index, seen)
+        rest = late[turn >= _ROUNDS]
+        simple[fixes.rows[rest]] &= ~self._touched(fixes.q[rest], c.path_box[fixes.q[rest]])
+        self._mark(fixes, rest, np.ones(rest.size, dtype=np.bool_))
+
+    def _look(self, fixes: _Fixes, index: Ints) -> tuple[Flags, Flags]:
+        """Which fixes may make a path through a zone that is marked, or any; and in whose minute something was seen."""
+        c = self._columns
+        marks, row, number, sides = c.cells.array, c.path_row[fixes.q[index]], fixes.number[index], fixes.sides[index]
+        here = marks[row, number % CELLS]
+        seen = (here & SEEN) != 0
+        doubtful = (number < fixes.oldest[index]) | fixes.unclear[index] | (seen & ~_APART[sides & here & SIDES])
+        together = here
+        for step in (-1, 1):
+            going = np.ones(len(index), dtype=np.bool_)
+            for away in range(1, REACH + 1):
+                there = marks[row, (number + step * away) % CELLS]
+                found = going & ((there & SEEN) != 0)
+                doubtful |= found & ~_APART[sides & there & SIDES]
+                together = np.where(found, together & there, together)
+                going &= ~found | ((there & DOUBTFUL) != 0)
+        doubtful |= seen & ~_APART[together & SIDES]
+        return doubtful, seen
 
     def _follow(self, simple: Flags, fixes: _Fixes, plain: Ints, group: Ints, known_at: Ints) -> Floats:
         """Clears `simple` for fixes to which a path may lead from the newest before them; returns where by participant
@@ -154,11 +174,13 @@ class PathSorting:
         first = np.r_[True, mine[1:] != mine[:-1]]
         before = np.where(first[:, None], c.path_last[q], np.roll(points, 1, axis=0))
         gap = at - np.where(first, known_at[mine], np.roll(at, 1))
-        near = np.flatnonzero(gap <= CROSSING_GAP)
+        came_from = np.roll(fixes.sides[plain], 1)
+        came_from[first] = _sides(c.path_walls[q[first]], before[first])
+        near = np.flatnonzero((gap <= CROSSING_GAP) & (fixes.unclear[plain] | ~_APART[came_from & fixes.sides[plain]]))
         for k in range(int(c.count[q[near]].max(initial=0))):
             asked = near[self._touched_by(k, q[near], _around(before[near], points[near]))]
             asked = asked[_may_enter(before[asked], points[asked], c.box[q[asked], k])]
-            asked = asked[~self._ends_deep(k, q[asked], before[asked], points[asked])]
+            asked = asked[~self._makes_none(k, q[asked], before[asked], points[asked])]
             for i in asked.tolist():
                 if not self._is_shallow(int(q[i]), k, before[i], points[i]):
                     simple[fixes.rows[plain[i]]] = False
@@ -180,16 +202,20 @@ class PathSorting:
         found: Flags = (touch | _is_large(boxes)) & (c.count[q] > k) & (c.supports[q, k] == IN)
         return found
 
-    def _ends_deep(self, k: int, q: Ints, before: Floats, points: Floats) -> Flags:
-        """Whether paths, as far as they are known, begin or end as deep in their zones as a crossing goes."""
+    def _makes_none(self, k: int, q: Ints, before: Floats, points: Floats) -> Flags:
+        """Whether paths, as far as they are known, begin or end as deep in their zones as a crossing goes, or are too
+        short to get there from where they begin and end."""
         shapes = [self._columns.row(p).slots[k].shapes for p in q.tolist()]
         single = np.array([len(each) == 1 for each in shapes], dtype=np.bool_)
         index = np.flatnonzero((before[:, :2] == before[:, 2:]).all(axis=1) & single)
         found = np.zeros(len(q), dtype=np.bool_)
         if index.size:
-            mine = [shapes[i][0] for i in index.tolist()]
-            for end in (before[index], points[index]):
-                found[index] |= signed_distances_m(mine, end[:, 0], end[:, 1]) >= CROSSING_DEPTH_M
+            mine, deep = [shapes[i][0] for i in index.tolist()], np.full(index.size, CROSSING_DEPTH_M)
+            begin, end = (signed_distances_m(mine, each[:, 0], each[:, 1], deep)
+                          for each in (before[index], points[index]))
+            way_m = MOST_PER_DEGREE * np.hypot(*(points[index, :2] - before[index, :2]).T)
+            found[index] = (np.maximum(begin, end) >= CROSSING_DEPTH_M) | (
+                begin + end + way_m < 2 * (CROSSING_DEPTH_M - _MARGIN_M))
         return found
 
     def _is_shallow(self, p: int, k: int, before: Floats, point: Floats) -> bool:
@@ -201,25 +227,26 @@ class PathSorting:
         return all(depth_m(shape, path) is None for shape in self._columns.row(p).slots[k].shapes)
 
 
-def clear_base(columns: Columns, p: int) -> None:
-    """Where the usual surroundings touch a zone, they tell nothing: then everything lay apart."""
-    c = columns
-    base = degrees(c.path_base[p].tolist())
-    if base != NOWHERE and any(touches(shape, base) for slot in c.row(p).slots if slot.supports == IN
-                               for shape in slot.shapes):
-        c.path_base[p] = NOWHERE
-        c.path_marks[p, c.path_marks[p] != 0] |= APART
+def _is_repeated(points: Floats, group: Ints, at: Ints, new: Ints, again: Ints, known: _Newest) -> Flags:
+    """Which fixes that are not newer than all others only say `again` what the newest one, or one that was `new` within
+    the chunk, said of that instant. Otherwise perhaps two things are told of one instant."""
+    if not again.size:
+        return np.zeros(0, dtype=np.bool_)
+    found: Flags = (at[again] == known.at) & (points[again] == known.place).all(axis=1)
+    if new.size:
+        first, span = int(at.min()), int(at.max() - at.min()) + 1
+        keys = group[new] * span + (at[new] - first)  # ascending: of each group every new one is later
+        wanted = group[again] * span + (at[again] - first)
+        like = new[np.minimum(np.searchsorted(keys, wanted), new.size - 1)]
+        found |= (group[like] == group[again]) & (at[like] == at[again]) & (points[like] == points[again]).all(axis=1)
+    return found
 
 
-def _together(fixes: _Fixes, plain: Flags) -> Flags:
-    """Late fixes that have another late one of the same person within five minutes."""
-    index = np.flatnonzero(~plain)
-    found = np.zeros(len(plain), dtype=np.bool_)
-    if index.size > 1:
-        index = index[np.lexsort((fixes.at[index], fixes.q[index]))]
-        near = (np.diff(fixes.q[index]) == 0) & (np.diff(fixes.at[index]) <= CROSSING_GAP)
-        found[index[1:][near]] = True
-        found[index[:-1][near]] = True
+def _sides(walls: Floats, boxes: Floats) -> Marks:
+    """As paths.sides, of many boxes, each with walls of its own."""
+    beyond = (boxes[:, None, 2:] < walls[:, :, :2]), (boxes[:, None, :2] > walls[:, :, 2:])
+    bits = np.concatenate(beyond, axis=2).reshape(len(boxes), -1)
+    found: Marks = np.ascontiguousarray(np.packbits(bits, axis=1, bitorder="little")).view("<u2")[:, 0]
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain, pairwise
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -74,8 +75,8 @@ def _chunks(pending: list[Pending], names: Sequence[str]) -> list[Chunk]:
     place, instants = place[order], instants[order]
     starts = np.flatnonzero(np.r_[True, place[1:] != place[:-1]])
     every = list(chain.from_iterable(each.lines for each in pending))
-    lines = [every[row] for row in rows[order].tolist()]
-    edges = [*starts.tolist(), len(lines)]
+    lines = itemgetter(*rows[order].tolist(), 0)(every)  # one more, so that it is never one line alone
+    edges = [*starts.tolist(), len(place)]
     return [Chunk(names[p], day, first, last, high - low, b"\n".join(lines[low:high]))
             for p, day, first, last, (low, high) in zip(
                 people[order[starts]].tolist(), days[order[starts]].tolist(),

@@ -15,10 +15,9 @@ import msgspec
 
 from emon.domain.instant import DAY
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate.geo import Shape
+from emon.evaluate.geo import Degrees, Shape
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
-from emon.evaluate.paths import Degrees
 from emon.evaluate.person import Conditioned, Person
 from emon.evaluate.positions import Wearing
 from emon.evaluate.rules import RULE_OF_KIND

@@ -125,7 +125,7 @@ class Outages:
     def skim(self, calm: Calm, ticks: Iterable[Tick], last_clock: int) -> None:
         """Readings that were found to change nothing up to a clock, before which no version comes."""
         second = last_clock - last_clock % SECOND
-        others = self._skim_elsewhere(ticks, second, {self.ways.ways[way].device for way in calm.ways.tolist()})
+        others = self._skim_elsewhere(ticks, second, calm)
         ripe = calm.came <= second
         self._count_calm([calm.part(ripe)], [s for s in others if s.received_at <= second], second)
         if not ripe.all():
@@ -135,11 +135,14 @@ class Outages:
             if one.received_at > second:
                 self._wait(one)
 
-    def _skim_elsewhere(self, ticks: Iterable[Tick], second: int, own: set[str]) -> list[Spoken]:
+    def _skim_elsewhere(self, ticks: Iterable[Tick], second: int, calm: Calm) -> list[Spoken]:
         """Counts what other partitions were given by a second of devices that come as they came before, without
-        looking each up; returns the rest. `own`: devices of which we have readings ourselves."""
-        plain, odd, oldest = self._plain, own, HISTORY_DAYS * DAY
+        looking each up; returns the rest. `calm`: readings that we have ourselves."""
         heard = [(by or DEFAULT_FEED, those) for tick in ticks for by, those in (tick.heard or {}).items()]
+        if not heard:
+            return []
+        plain, oldest = self._plain, HISTORY_DAYS * DAY
+        odd = {self.ways.ways[way].device for way in calm.ways.tolist()}
         for by, those in heard:
             for one in those:
                 at, came, known = one.observed_at, one.received_at, plain.get(one.device)

@@ -1,64 +1,123 @@
 """Where somebody's gnss fixes lie, roughly: what tells quickly that no path of theirs leads through a zone.
 
-Every fix that ever came in lies in `box`, whether it counts or not. A new fix that is newer than all others makes a
-path with the one before it, which lies in `last`. A late one makes paths with its neighbours, and where those lie is
-told by `marks`: of every five minutes of the last day whether there was any fix (SOME), and whether one lay outside
-`base` (APART), the box around where somebody usually is.
+A path whose ends lie on one side of a zone - both west of its box, or both south, east or north of it - does not lead
+through it. So it is remembered of every minute of the last day on which sides of the person's first zones all fixes lay
+that were observed in it, whether they count or not. Every fix that ever came in lies in `box`; the newest in `last`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from math import inf
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from emon.domain.instant import MINUTE
 from emon.domain.versions import ALWAYS
 from emon.evaluate.depths import deepest_m, may_lead_deep
-from emon.evaluate.geo import Path, Shape
+from emon.evaluate.geo import NOWHERE, Degrees, Path, Shape
 from emon.evaluate.signals import side
 from emon.limits import ACCURACY_FACTOR, CACHED_PATHS, CROSSING_BACK, CROSSING_BOX_DEG, CROSSING_DEPTH_M, CROSSING_GAP
 
-Degrees = tuple[float, float, float, float]  # west, south, east, north
+Marks = NDArray[np.uint16]
 
-NOWHERE: Final[Degrees] = (inf, inf, -inf, -inf)
-ANYWHERE: Final[Degrees] = (-inf, -inf, inf, inf)
-SOME, APART = 1, 2
-MARKS: Final = CROSSING_BACK // CROSSING_GAP
-UNKNOWN: Final = bytes([SOME | APART]) * MARKS
+ANYWHERE: Final[Degrees] = (*NOWHERE[2:], *NOWHERE[:2])
+CELL: Final = MINUTE
+CELLS: Final = CROSSING_BACK // CELL
+REACH: Final = CROSSING_GAP // CELL  # a fix's neighbours lie within so many cells of its own
+WALLS: Final = 3  # zones whose sides are remembered, four bits each
+SIDES: Final = (1 << 4 * WALLS) - 1
+SEEN: Final = 1 << 4 * WALLS  # some fix was observed in the cell
+DOUBTFUL: Final = SEEN << 1  # not all of its fixes may count, so that it may not be the nearest one that does
+UNKNOWN: Final = SEEN | DOUBTFUL
+
+
+class Cells:
+    """The minutes of all participants: one row each, a ring of `CELLS`."""
+
+    def __init__(self) -> None:
+        self.array: Marks = np.empty((256, CELLS), dtype=np.uint16)
+        self._used = 0
+
+    def add(self, content: int) -> int:
+        """A new row; its number."""
+        if self._used == len(self.array):
+            grown = np.empty((2 * self._used, CELLS), dtype=np.uint16)
+            grown[:self._used] = self.array
+            self.array = grown
+        self.array[self._used] = content
+        self._used += 1
+        return self._used - 1
 
 
 class Paths:
-    """One participant's. `last` holds for the newest fix, observed at `at`, as long as it is `device`'s alone."""
+    """One participant's. `last` holds for the newest fix, observed at `at`, as long as it is `device`'s alone. `walls`:
+    the boxes of the zones whose sides are remembered."""
 
-    __slots__ = ("at", "base", "box", "device", "last", "marks")
+    __slots__ = ("_cells", "at", "box", "device", "last", "row", "walls")
 
-    def __init__(self) -> None:
+    def __init__(self, cells: Cells, *, new: bool) -> None:
         self.at, self.device = ALWAYS, ""
-        self.last = self.box = self.base = NOWHERE
-        self.marks = bytearray(UNKNOWN)
+        self.last = self.box = NOWHERE
+        self.walls: tuple[Degrees, ...] = ()
+        self._cells, self.row = cells, cells.add(SIDES if new else UNKNOWN)
+
+    @property
+    def marks(self) -> Marks:
+        """The participant's ring of minutes."""
+        marks: Marks = self._cells.array[self.row]
+        return marks
 
     def note(self, device: str, at: int, lon: float, lat: float) -> None:
         """Takes a fix in."""
-        point = (lon, lat, lon, lat)
+        point, known, other = (lon, lat, lon, lat), self.at, device != self.device
         self.box = around(self.box, point)
-        if at > self.at:
-            self._advance(self.at // CROSSING_GAP, at // CROSSING_GAP)
+        if other:
+            self.doubt()
+        if at > known:
+            self._advance(known // CELL, at // CELL)
             self.at, self.device, self.last = at, device, point
-        elif at == self.at:  # perhaps neither counts
+        elif at == known:  # perhaps neither counts
             self.last = self.box
-        if at // CROSSING_GAP > self.at // CROSSING_GAP - MARKS:
-            inside = around(self.base, point) == self.base
-            self.marks[at // CROSSING_GAP % MARKS] |= SOME if inside else SOME | APART
+        if at // CELL > self.at // CELL - CELLS:
+            marks, number = self.marks, at // CELL % CELLS
+            was = int(marks[number])
+            doubt = DOUBTFUL if at <= known and (other or was & SEEN) else 0
+            marks[number] = was & (sides(self.walls, point) | ~SIDES) | SEEN | doubt
+
+    def doubt(self) -> None:
+        """What counts may be otherwise than it was."""
+        marks = self.marks
+        marks[(marks & SEEN) != 0] |= DOUBTFUL
+
+    def look_at(self, walls: tuple[Degrees, ...]) -> None:
+        """From now on the sides of these zones are remembered."""
+        if walls != self.walls:
+            self.walls = walls
+            marks = self.marks
+            marks[(marks & SEEN) != 0] = UNKNOWN
 
     def before(self, device: str) -> Degrees:
         """Where the newest fix of a device that counts lies, if it was observed at `at`."""
         return self.last if device == self.device else self.box
 
     def _advance(self, old: int, new: int) -> None:
-        if new - old >= MARKS:
-            self.marks = bytearray(MARKS)
-        for number in range(old + 1, new + 1) if new - old < MARKS else ():
-            self.marks[number % MARKS] = 0
+        marks = self.marks
+        if new - old >= CELLS:
+            marks[:] = SIDES
+        else:
+            marks[np.arange(old + 1, new + 1) % CELLS] = SIDES
+
+
+def sides(walls: Sequence[Degrees], box: Degrees) -> int:
+    """On which sides of each zone all of a box lies; of zones that are not there, on all."""
+    found = SIDES
+    for k, (west, south, east, north) in enumerate(walls):
+        here = (box[2] < west) | (box[3] < south) << 1 | (box[0] > east) << 2 | (box[1] > north) << 3
+        found &= ~(15 << 4 * k) | here << 4 * k
+    return found
 
 
 def around(one: Degrees, other: Degrees) -> Degrees:

@@ -16,7 +16,7 @@ from emon.evaluate.analysts import Named, VerdictBook
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Key, Moment, Standing, revise
 from emon.evaluate.orderbook import FACET, OrderBook, Term
-from emon.evaluate.paths import Paths
+from emon.evaluate.paths import Cells, Paths
 from emon.evaluate.port import History
 from emon.evaluate.positions import MEASURING, Body
 from emon.evaluate.rules import (
@@ -106,14 +106,14 @@ class Person:
     __slots__ = ("ahead", "alone", "body", "carrier", "conditions", "floor", "last_heard", "participant", "paths",
                  "track")
 
-    def __init__(self, participant: str, history: History, bindings: BindingBook, horizon: Horizon, *,
+    def __init__(self, participant: str, history: History, bindings: BindingBook, horizon: Horizon, cells: Cells, *,
                  new: bool = False, alone: bool = False) -> None:
         self.participant = participant
         self.alone = alone  # see positions.Body
         self.track = Track(participant, history, horizon, new=new)
         self.body = Body(participant, bindings, alone=alone)
         self.conditions: dict[tuple[str, str], Conditioned] = {}
-        self.paths = Paths()
+        self.paths = Paths(cells, new=new)
         self.ahead: list[Bound] = []  # observed in what is still the future
         self.floor = NEVER  # the earliest reading known
         self.carrier: str | None = None  # the feed that the position taken in last names

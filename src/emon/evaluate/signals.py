@@ -15,7 +15,7 @@ from emon.domain import versions
 from emon.domain.binding_book import BindingBook
 from emon.domain.instant import DAY
 from emon.evaluate.analysts import VerdictBook
-from emon.evaluate.geo import Shape
+from emon.evaluate.geo import NOWHERE, Degrees, Shape
 from emon.evaluate.machine import AGAINST, FOR, UNSURE, Event
 from emon.evaluate.orderbook import OrderBook, Piece, Term, places_of
 from emon.evaluate.positions import Body, accuracy_m, paired_positions, place_readings
@@ -67,6 +67,7 @@ class Case:
     discreet: bool = False  # where the person was must not be told
     others: Callable[[str], Case] | None = None  # what is known of those who must be kept away from
     paired: dict[tuple[int, int], list[Bound]] = field(default_factory=dict)
+    boxes: dict[tuple[int, int], Degrees] = field(default_factory=dict)
 
     def place_readings(self, from_: int, until: int) -> list[Bound]:
         """Positions and presence that count, in [from_, until]."""
@@ -94,6 +95,19 @@ class Case:
         body = self.body
         return [b for b in self.track.between(from_, until)
                 if body.wearing(b.reading.device, b.reading.observed_at) is not None]
+
+    def surroundings(self, from_: int, until: int) -> Degrees:
+        """The box around all gnss fixes in [from_, until], whether they count or not."""
+        known = self.boxes.get((from_, until))
+        if known is None:
+            lon, lat = [], []
+            for bound in self.readings(from_, until):
+                reading = bound.reading
+                if reading.method == "gnss" and reading.lon is not None and reading.lat is not None:
+                    lon.append(reading.lon)
+                    lat.append(reading.lat)
+            known = self.boxes[from_, until] = (min(lon), min(lat), max(lon), max(lat)) if lon else NOWHERE
+        return known
 
     def measured(self, kind: str, from_: int, until: int) -> list[Bound]:
         """As `readings`, of a kind whose days are remembered, so that other days need not be looked at."""

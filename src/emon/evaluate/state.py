@@ -18,10 +18,11 @@ from emon.domain.order import Order
 from emon.domain.verdict import Verdict
 from emon.domain.versions import ALWAYS
 from emon.domain.zone import Zone
+from emon.evaluate.geo import Degrees
 from emon.evaluate.ledger import Ledger
 from emon.evaluate.matching import Book, Standing
 from emon.evaluate.outages import Feed, Outages
-from emon.evaluate.paths import ANYWHERE, Degrees
+from emon.evaluate.paths import ANYWHERE
 from emon.evaluate.person import Conditioned, Person
 from emon.evaluate.signals import Outage
 from emon.evaluate.stretches import Heard, Spoken, mark_of

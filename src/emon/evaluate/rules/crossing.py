@@ -14,9 +14,9 @@ from typing import Final
 
 from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS, NEVER
-from emon.evaluate.geo import Shape
+from emon.evaluate.geo import NOWHERE, Degrees, Shape
 from emon.evaluate.orderbook import Term, places_of
-from emon.evaluate.paths import NOWHERE, Degrees, around, depth_m, is_in, touches
+from emon.evaluate.paths import around, depth_m, is_in, touches
 from emon.evaluate.positions import accuracy_m
 from emon.evaluate.rules.zones import zone_stretches
 from emon.evaluate.signals import Case, Wording, wording_at
@@ -41,6 +41,11 @@ class Crossing:
             return from_ - CROSSING_GAP, until if until == NEVER else until + 1
         shapes = _shapes(case, terms)
         fresh = {b.reading.observed_at for b in news if _is_fix(b)}
+        if not fresh:
+            return _EMPTY
+        near = case.surroundings(min(fresh) - CROSSING_GAP, max(fresh) + CROSSING_GAP)
+        if not any(touches(shape, near) for shape in shapes):
+            return _EMPTY
         instants = [at for at in sorted(fresh) if _may_cross(case, shapes, at, fresh)]
         return (min(instants) - CROSSING_GAP, max(instants) + 1) if instants else _EMPTY
 
