@@ -143,8 +143,8 @@ def generate(*, participants: int = 10_000, zones_each: int = 3, cadence_s: floa
              near_border: float = 0.02, seed: int = 1, minutes: float = 10.0,
              start_us: int = START_US) -> Workload:
     """Lays out what arrives in `minutes`. `moving` is a share of the people, `near_border` of the pairs of a person and
-    a zone (it lies next to the home of somebody who stays there), the others of readings; `late` ones were observed up to `late_up_to_h` before they
-    arrive, even before the start."""
+    a zone (it lies next to the home of somebody who stays there), the others of readings; `late` ones were observed up
+    to `late_up_to_h` before they arrive, even before the start."""
     rng = np.random.default_rng(seed)
     homes = rng.uniform(-AREA_M, AREA_M, (participants, 2))
     goes = rng.random(participants) < moving

@@ -189,4 +189,5 @@ LOOK_AROUND: Final = 10 * MINUTE  # how far around late news is looked first for
 JUDGED_TOGETHER: Final = 30 * MINUTE  # news of one arrival observed further apart is judged each by itself
 LEDGER_FIXES: Final = 64  # supporting fixes remembered a condition; before the oldest all is judged in full
 LANE_SPAN: Final = 4 * MINUTE  # arrivals sorted out together; shorter than any sensible contact pace
+LANE_READINGS: Final = 500  # and so many, or one of each participant: fewer cost more together than they save
 GC_THRESHOLD: Final = (100_000, 20, 100)  # a router and an evaluator make many objects and hardly any cycles

@@ -462,7 +462,7 @@ PLANTS = (
     Plant(
         "a fix inside ends a path",
         _CROSSING,
-        "or _is_in(case, term, first) or _is_in(case, term, second)",
+        " and not (_is_in(case, term, first) or _is_in(case, term, second))",
         "",
         "one entry would be told twice",
     ),
@@ -989,13 +989,6 @@ PATH_PLANTS = (
         "(number < fixes.oldest[index]) | fixes.unclear",
         "(number < 0) | fixes.unclear",
         "who was seen there a day ago would be taken for nobody",
-    ),
-    Plant(
-        "many late ones",
-        _LANE_PATHS,
-        "simple[fixes.rows[rest]] &= ~",
-        "simple[fixes.rows[rest]] &= True | ~",
-        "those beyond the last round would pass unseen",
     ),
     Plant(
         "newest fixes are not remembered",

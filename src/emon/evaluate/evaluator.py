@@ -46,7 +46,7 @@ from emon.journal.records import (
     ZoneVersion,
     encode,
 )
-from emon.limits import CACHED_READINGS, CONTACT_EVERY_S, LANE_SPAN, PENDING_BYTES, RULE_VERSION
+from emon.limits import CACHED_READINGS, CONTACT_EVERY_S, LANE_READINGS, LANE_SPAN, PENDING_BYTES, RULE_VERSION
 
 
 class Evaluator:
@@ -105,6 +105,9 @@ class Evaluator:
         begin = 0
         while begin < len(records):
             end = bisect_right(records, records[begin].received_at + LANE_SPAN, begin, key=_received)
+            room = max(LANE_READINGS, len(self._people))  # whoever is judged in full is so with all of a chunk
+            if end - begin > room:
+                end = bisect_right(records, records[begin + room].received_at, begin, end, key=_received)
             written += self._chunk(records[begin:end], lines[begin:end])
             begin = end
             if self._lane.waiting.bytes > PENDING_BYTES:

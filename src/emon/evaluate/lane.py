@@ -49,7 +49,7 @@ class Lane(Columns):
             self.rows.append(None)
             self._taken.append(0)
             if p >= self.size:
-                self.grow(2 * self.size)
+                self.grow(self.size + max(256, self.size // 8))  # little more than is used
         self.rows[p] = row
         self._taken[p] = len(self.waiting)
         self.inside[p] = True

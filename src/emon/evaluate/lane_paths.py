@@ -1,9 +1,9 @@
 """Which fixes of a chunk make no path through a zone where their participant may not be, told with numpy.
 
 The path to a fix that is newer than all others comes from the newest one before it. Of a late fix, and of one of
-somebody who was told two things of one instant, the neighbours are looked for in the minutes around it (paths.py): it
-and each of them must lie on one side of every zone, and where something was seen in its own minute already, perhaps at
-its very instant, all of those together. Where that leaves a path that may lead deep through a zone, all is judged in
+somebody who was told two things of one instant, the neighbours are looked for in the cells around it (paths.py): it and
+each of them must lie on one side of every zone, and where something was seen in its own cell already, perhaps at its
+very instant, all of those together. Where that leaves a path that may lead deep through a zone, all is judged in
 full.
 """
 
@@ -27,14 +27,13 @@ _LOW: Final = np.array([True, True, False, False])  # west and south are the sma
 _SHORT_DEG: Final = 0.05  # so short a path is straight on a map, but for some metres
 _MARGIN_M: Final = 5.0  # more than those, and than what boxes give away
 _BEGINNING: Final = ALWAYS >> 1  # before everything; differences from it do not overflow
-_ROUNDS: Final = 16  # so many late fixes of one participant in a chunk are looked at one after the other
 _APART: Final[NDArray[np.bool_]] = np.array(  # of sides: whether there is one of every zone
     [all(common >> 4 * k & 15 for k in range(WALLS)) for common in range(SIDES + 1)])
 
 
 class _Fixes(NamedTuple):
     """A chunk's gnss fixes in order of participant and then as they came: where in the chunk, whose, when observed,
-    where (as a box), on which sides of the zones, the number of the minute, from which minute on those around it are
+    where (as a box), on which sides of the zones, the number of the cell, from which cell on those around it are
     remembered, and whether sides do not tell enough of the person."""
 
     rows: Ints
@@ -134,18 +133,15 @@ class PathSorting:
             return
         first = np.flatnonzero(np.r_[True, np.diff(fixes.q[late]) != 0])
         turn = np.arange(late.size) - np.repeat(first, np.diff(np.r_[first, late.size]))
-        for number in range(min(int(turn.max()) + 1, _ROUNDS)):
+        for number in range(int(turn.max()) + 1):
             index = late[turn == number]
             doubtful, seen = self._look(fixes, index)
             q = fixes.q[index[doubtful]]
             simple[fixes.rows[index[doubtful]]] &= ~self._touched(q, c.path_box[q])
             self._mark(fixes, index, seen)
-        rest = late[turn >= _ROUNDS]
-        simple[fixes.rows[rest]] &= ~self._touched(fixes.q[rest], c.path_box[fixes.q[rest]])
-        self._mark(fixes, rest, np.ones(rest.size, dtype=np.bool_))
 
     def _look(self, fixes: _Fixes, index: Ints) -> tuple[Flags, Flags]:
-        """Which fixes may make a path through a zone that is marked, or any; and in whose minute something was seen."""
+        """Which fixes may make a path through a zone that is marked, or any; and in whose cell something was seen."""
         c = self._columns
         marks, row, number, sides = c.cells.array, c.path_row[fixes.q[index]], fixes.number[index], fixes.sides[index]
         here = marks[row, number % CELLS]

@@ -1,8 +1,9 @@
 """Where somebody's gnss fixes lie, roughly: what tells quickly that no path of theirs leads through a zone.
 
 A path whose ends lie on one side of a zone - both west of its box, or both south, east or north of it - does not lead
-through it. So it is remembered of every minute of the last day on which sides of the person's first zones all fixes lay
-that were observed in it, whether they count or not. Every fix that ever came in lies in `box`; the newest in `last`.
+through it. So it is remembered of every 75 seconds of the last day on which sides of the person's first zones all
+fixes lay that were observed in them, whether they count or not. Every fix that ever came in lies in `box`; the newest
+in `last`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from emon.domain.instant import MINUTE
+from emon.domain.instant import SECOND
 from emon.domain.versions import ALWAYS
 from emon.evaluate.depths import deepest_m, may_lead_deep
 from emon.evaluate.geo import NOWHERE, Degrees, Path, Shape
@@ -24,7 +25,7 @@ from emon.limits import ACCURACY_FACTOR, CACHED_PATHS, CROSSING_BACK, CROSSING_B
 Marks = NDArray[np.uint16]
 
 ANYWHERE: Final[Degrees] = (*NOWHERE[2:], *NOWHERE[:2])
-CELL: Final = MINUTE
+CELL: Final = 75 * SECOND  # a part of CROSSING_GAP and of CROSSING_BACK
 CELLS: Final = CROSSING_BACK // CELL
 REACH: Final = CROSSING_GAP // CELL  # a fix's neighbours lie within so many cells of its own
 WALLS: Final = 3  # zones whose sides are remembered, four bits each
@@ -32,21 +33,20 @@ SIDES: Final = (1 << 4 * WALLS) - 1
 SEEN: Final = 1 << 4 * WALLS  # some fix was observed in the cell
 DOUBTFUL: Final = SEEN << 1  # not all of its fixes may count, so that it may not be the nearest one that does
 UNKNOWN: Final = SEEN | DOUBTFUL
+_MORE: Final = 256  # rows at a time
 
 
 class Cells:
-    """The minutes of all participants: one row each, a ring of `CELLS`."""
+    """Those of all participants: one row each, a ring of `CELLS`."""
 
     def __init__(self) -> None:
-        self.array: Marks = np.empty((256, CELLS), dtype=np.uint16)
+        self.array: Marks = np.empty((_MORE, CELLS), dtype=np.uint16)
         self._used = 0
 
     def add(self, content: int) -> int:
         """A new row; its number."""
         if self._used == len(self.array):
-            grown = np.empty((2 * self._used, CELLS), dtype=np.uint16)
-            grown[:self._used] = self.array
-            self.array = grown
+            self.array.resize((self._used + _MORE, CELLS), refcheck=False)  # in place: it is the largest of all
         self.array[self._used] = content
         self._used += 1
         return self._used - 1
@@ -66,7 +66,7 @@ class Paths:
 
     @property
     def marks(self) -> Marks:
-        """The participant's ring of minutes."""
+        """The participant's ring."""
         marks: Marks = self._cells.array[self.row]
         return marks
 

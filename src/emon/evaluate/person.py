@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
@@ -34,6 +34,8 @@ from emon.evaluate.track import Horizon, Track
 from emon.evaluate.verdict import Hint, Interval, Judged, Reaching
 from emon.journal.records import Bound
 from emon.limits import JUDGED_TOGETHER
+
+_UNUSED: Final = Ledger()  # of all conditions that do not ask theirs: many would be many objects
 
 
 @dataclass(slots=True)
@@ -183,7 +185,8 @@ class Person:
         for key in terms if len(terms) == len(self.conditions) else sorted(terms.keys() | self.conditions.keys()):
             condition = self.conditions.get(key)
             if condition is None:
-                condition = self.conditions[key] = Conditioned()
+                condition = self.conditions[key] = (
+                    Conditioned() if terms[key][0].condition.kind in SKIMMING_OF_KIND else Conditioned(ledger=_UNUSED))
             written += self._judge(case, key, terms.get(key, []), condition, news, books)
         return written
 

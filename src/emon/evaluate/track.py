@@ -11,6 +11,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import msgspec
@@ -59,11 +60,21 @@ def chunks(participant: str, bounds: Iterable[Bound]) -> list[Chunk]:
 
 def distinct(bounds: Iterable[Bound]) -> list[Bound]:
     """Sorted, duplicates removed, too late ones left out."""
+    rows = sorted((b for b in bounds if not too_late(b)), key=_observed)
     out: list[Bound] = []
-    for bound in sorted((b for b in bounds if not too_late(b)), key=lambda b: (*key(b), b.received_at)):
-        if not _repeats(out, bound):
-            out.append(bound)
+    for _, group in groupby(rows, key=_observed):
+        first, *more = group
+        if not more:  # nearly always: one a device and instant
+            out.append(first)
+            continue
+        for bound in sorted((first, *more), key=lambda b: (*key(b), b.received_at)):
+            if not _repeats(out, bound):
+                out.append(bound)
     return out
+
+
+def _observed(bound: Bound) -> int:
+    return bound.reading.observed_at
 
 
 def _repeats(known: Sequence[Bound], bound: Bound) -> bool:

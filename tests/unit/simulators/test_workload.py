@@ -73,7 +73,7 @@ def test_every_participant_has_an_order_its_zones_and_its_device(load: Workload)
 
 
 def test_some_homes_lie_at_the_borders() -> None:
-    """Two in a hundred pairs of a person and a zone are so close that a bounding box does not decide, and hardly ever is
+    """Two in a hundred pairs of a person and a zone are so close that a bounding box does not decide; hardly ever is
     anybody inside."""
     load = generate(participants=2000, minutes=1, seed=4, near_border=0.02, moving=0.3, late=0.0, duplicates=0.0)
     zones = [v.zone for v in load.versions() if isinstance(v, ZoneVersion)]

@@ -69,10 +69,8 @@ class Crossing:
 def _judged(case: Case, term: Term, first: Bound, second: Bound) -> Iterator[Interval]:
     wording, path = wording_at(case, term, first.reading.observed_at), (_place(first), _place(second))
     for shape in wording.shapes:
-        if not touches(shape, (_box((first, second)))) or _is_in(case, term, first) or _is_in(case, term, second):
-            continue
-        deep_m = depth_m(shape, path)
-        if deep_m is not None:
+        deep_m = depth_m(shape, path) if touches(shape, _box((first, second))) else None
+        if deep_m is not None and not (_is_in(case, term, first) or _is_in(case, term, second)):
             yield _interval(wording, first, second, deep_m)
             return
 
