@@ -81,12 +81,13 @@ def http(quick: bool, known: Floors) -> Iterator[Line]:
     singles = [(0, line + b"\n") for _, body in bodies[-(40 if quick else 150):] for line in body.splitlines()]
     with TemporaryDirectory(prefix="emon-bench-") as name:
         folder = Path(name)
-        with embedded(folder / "empty", None) as empty:
-            base = empty.process.rss()
+        few = loads.with_visits(loads.fewer(10, start_us=_now_us() - round(10 * 60e6)))
+        with embedded(folder / "few", few) as up:
+            base = max(up.load([(0, body) for body in few.bodies(loads.BODY)], CONNECTIONS).rss)
         with embedded(folder / "full", load) as up:
             run = up.load(bodies, CONNECTIONS)
             yield _throughput("embedded, bodies of 100", run, load, EMBEDDED, known)
-            yield _memory("memory, embedded", f"`emon up` after {len(load):,} readings", run, base, load)
+            yield _memory(run, base, load, few)
             run = up.load(_again(singles), SINGLE_CONNECTIONS)
             yield _throughput("embedded, bodies of one", run, load, SINGLES, known)
 
@@ -109,10 +110,13 @@ def _others(other: Mapping[str, int]) -> str:
     return "".join(f", {count} times {status}" for status, count in sorted(other.items()))
 
 
-def _memory(name: str, workload: str, run: Run, base: int, load: Workload) -> Line:
-    each = (max(run.rss) - base) / load.participants / 1e3
-    return Line(name=name, workload=workload, figure=each, unit=KILOBYTES, target=PARTICIPANT_KB, better="below",
-                note=f"{max(run.rss) / 1e6:.0f} MB at most, {base / 1e6:.0f} MB without participants")
+def _memory(run: Run, base: int, load: Workload, few: Workload) -> Line:
+    """What a participant costs: the buffers of a process at full speed are as large for few people as for many."""
+    each = (max(run.rss) - base) / (load.participants - few.participants) / 1e3
+    return Line(name="memory, embedded", workload=f"`emon up` at full speed, {len(load):,} readings of "
+                f"{load.participants:,} participants against as many a second of {few.participants:,}", figure=each,
+                unit=KILOBYTES, target=PARTICIPANT_KB, better="below",
+                note=f"{max(run.rss) / 1e6:.0f} MB at most against {base / 1e6:.0f} MB")
 
 
 def latency(quick: bool, known: Floors) -> Iterator[Line]:
