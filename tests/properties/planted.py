@@ -1019,3 +1019,48 @@ PATH_PLANTS = (
         "the first path of a chunk would be overlooked",
     ),
 )
+
+LIFE_PLANTS = (
+    Plant(
+        "somebody lives, wherever that is",
+        _SORTING,
+        "(chunk.at < c.located_until[p])",
+        "True",
+        "nobody would miss where the person is",
+    ),
+    Plant(
+        "a low charge is a sign of life",
+        _SORTING,
+        "(chunk.charge < BATTERY_LOW) | ",
+        "",
+        "a battery that dies would be overlooked",
+    ),
+    Plant(
+        "a full charge is a sign of life",
+        _SORTING,
+        " | (chunk.charge >= c.charged[p])",
+        "",
+        "a battery's finding would never end",
+    ),
+    Plant(
+        "a finding about a battery is nothing to wait for",
+        _LANE_ROWS,
+        "row.charged = min(row.charged, BATTERY_CHARGED)",
+        "pass",
+        "a battery's finding would never end",
+    ),
+    Plant(
+        "a tamper is a sign of life",
+        "emon.evaluate.lane_chunk",
+        '_LIVING: Final = ("heartbeat", "battery")',
+        '_LIVING: Final = ("heartbeat", "battery", "strap_open")',
+        "a cut strap would be overlooked",
+    ),
+    Plant(
+        "where somebody was is known for long",
+        _SORTING,
+        "t[watched] + c.every[q[watched]])",
+        "t[watched] + 2 * c.every[q[watched]])",
+        "nobody would miss where the person is",
+    ),
+)

@@ -12,7 +12,9 @@ import pytest
 from emon.domain.finding import Finding
 from tests.properties.corners import CROSSED_BY, Corners, corners, minutes_of
 from tests.properties.crowds import UNTIL, crowd, doubted, equipped, shuffled
-from tests.properties.planted import LANE_PLANTS, NO_LANE, NO_SKIMMING, PATH_PLANTS, Plant
+from tests.properties.fleets import UNTIL as SPOKEN_UNTIL
+from tests.properties.fleets import fleets
+from tests.properties.planted import LANE_PLANTS, LIFE_PLANTS, NO_LANE, NO_SKIMMING, PATH_PLANTS, Plant
 from tests.properties.running import REAL, in_batches_of, restarted
 from tests.properties.test_planted import subject
 from tests.properties.walkers import UNTIL as WALKED_UNTIL
@@ -20,6 +22,7 @@ from tests.properties.walkers import walkers
 
 SEEDS = range(8)
 WALKS = range(6)
+FLEETS = range(4)
 
 
 @lru_cache(maxsize=len(SEEDS))
@@ -106,3 +109,25 @@ def test_a_fault_about_paths_is_caught(plant: Plant) -> None:
                for given, until in worlds) or any(
         in_batches_of(faulty, walkers(seed), WALKED_UNTIL, 100_000) != list(walked_in_full(seed))
         for seed in WALKS), plant.why
+
+
+@lru_cache(maxsize=len(FLEETS))
+def spoken_in_full(seed: int) -> tuple[Finding, ...]:
+    """Without the lane."""
+    return tuple(in_batches_of(subject(NO_LANE), fleets(seed), SPOKEN_UNTIL, 100_000))
+
+
+@pytest.mark.parametrize("seed", FLEETS)
+def test_devices_of_several_feeds_are_judged_as_in_full(seed: int) -> None:
+    given, expected = fleets(seed), list(spoken_in_full(seed))
+    assert {"feed_outage", "contact_lost", "location_lost", "battery"} <= {finding.kind for finding in expected}
+    assert in_batches_of(REAL, given, SPOKEN_UNTIL, len(given)) == expected
+    assert in_batches_of(REAL, given, SPOKEN_UNTIL, 50) == expected
+    assert restarted(REAL, given[:900], SPOKEN_UNTIL, seed) == in_batches_of(REAL, given[:900], SPOKEN_UNTIL, 900)
+
+
+@pytest.mark.parametrize("plant", LIFE_PLANTS, ids=lambda plant: plant.name)
+def test_a_fault_about_signs_of_life_is_caught(plant: Plant) -> None:
+    faulty = subject(plant)
+    assert any(in_batches_of(faulty, fleets(seed), SPOKEN_UNTIL, 100_000) != list(spoken_in_full(seed))
+               for seed in FLEETS), plant.why

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from emon.evaluate.history import MemoryHistory, MemorySnapshots
 from emon.journal.port import partition_of
 from emon.journal.records import Bound, HeardElsewhere, InputRecord, OrderVersion, Tick
 from tests.properties.corpus import corpus
+from tests.properties.fleets import UNTIL as SPOKEN_UNTIL
+from tests.properties.fleets import fleets
 from tests.properties.rearrange import all_arrived
 from tests.properties.routing import judged as judged_by
 from tests.properties.running import REAL, at_once, cut
@@ -123,3 +126,13 @@ def test_the_routers_partitions_say_what_its_only_one_says(world: World, partiti
     alone = judged_by(world.scene, 1, world.until_at)
     assert judged_by(world.scene, partitions, world.until_at) == alone
     assert judged_by(world.scene, partitions, world.until_at, seed) == alone
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_feeds_of_many_partitions_are_heard_as_in_one(seed: int) -> None:
+    """Devices that say how they are, by feeds one of which fails and one of which is seldom heard."""
+    records = ticking(fleets(seed))
+    parts = [f for p in range(PARTITIONS) for f in judged(share(records, p), p, SPOKEN_UNTIL, Random(seed))]
+    whole = at_once(REAL, records, SPOKEN_UNTIL)
+    assert any(finding.kind == "feed_outage" for finding in whole)
+    assert sorted(parts, key=publication_key) == sorted(whole, key=publication_key)

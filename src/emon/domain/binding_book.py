@@ -99,6 +99,11 @@ class BindingBook:
         return sorted({device for kind in ("participant", "protected_person")
                        for device in self._devices.get((kind, person), ())})
 
+    def holders(self, device: str) -> set[str]:
+        """Whoever any version ever gave the device."""
+        return {holder(binding)[1] for binding_id in self._ids.get(device, ())
+                for binding in self._versions[binding_id].values() if binding.device == device}
+
     def devices_named(self, version: Binding) -> list[str]:
         """Devices that the binding's versions name, this one included."""
         return sorted({b.device for b in self._versions.get(version.id, {}).values()} | {version.device})

@@ -120,14 +120,15 @@ class Evaluator:
         last = max(records[-1].received_at, self.clock)
         bounds = [r for r in records if type(r) is Bound]
         ticks = [r for r in records if type(r) is Tick and r.heard]
-        calm_from = self._outages.calm_from(last, ticks) if bounds or ticks else None
-        if calm_from is not None and self._lane.names:
+        calmness = self._outages.calm_from(last, bounds, ticks) if bounds or ticks else None
+        if calmness is not None and self._lane.names:
             for name in self._due_people(last):
-                self._leave_lane(name)
+                self._set_timer(self._leave_lane(name))  # what the lane looked after may be due first
             lines = list(compress(lines, [type(r) is Bound for r in records]))
-            idle = self._lane.idle(bounds, lines, last, calm_from)
-            self._outages.skim(self._lane.calm(idle, bounds), ticks, last)
+            idle = self._lane.idle(bounds, lines, last, calmness.from_, calmness.apart)
+            self._outages.skim(self._lane.calm(idle, bounds), calmness.together, last)
             loud: list[InputRecord] = [bounds[i] for i in np.flatnonzero(~idle.good).tolist()]
+            loud = sorted([*loud, *calmness.later], key=_received)
         else:
             loud = [r for r in records if type(r) is Bound or (type(r) is Tick and r.heard)]
         written: list[Finding] = []

@@ -10,7 +10,7 @@ A participant is *in* the lane (the arrays are right) or *out* (the `Person` is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -59,6 +59,8 @@ class Lane(Columns):
         self.delay[p], self.contact_quiet[p] = row.delay, row.contact_quiet
         self.last_heard[p], self.feed[p] = row.last_heard, self.feeds.give(row.feed)
         self.way[p] = self._ways.number(Way(row.device, row.carrier or DEFAULT_FEED, row.feed))
+        self.every[p], self.located_until[p] = row.every, row.located_until
+        self.talks[p], self.charged[p] = row.talks, row.charged
         self.contact_due[p] = NEVER
         if row.contact is not None:
             self.contact_due[p] = row.last_heard + row.delay
@@ -93,6 +95,8 @@ class Lane(Columns):
         self.take_back(person, p)
         person.floor = min(person.floor, int(self.floor[p]))
         person.last_heard = max(person.last_heard, int(self.last_heard[p]))
+        if row.every < NEVER:
+            person.last_located = max(person.last_located, int(self.located_until[p]) - row.every)
         if self.first_fix[p] < NEVER:
             person.body.note_position(row.device, int(self.first_fix[p]))
         note_paths(person, row.device, int(self.path_at[p]), self.path_last[p].tolist(), self.path_box[p].tolist())
@@ -133,11 +137,11 @@ class Lane(Columns):
         return written
 
     def idle(self, bounds: Sequence[Bound], lines: Sequence[bytes], last_clock: int,
-             calm_from: Mapping[str, int]) -> Idle:
+             calm_from: Mapping[str, int], apart: Collection[str] = ()) -> Idle:
         """Which readings of a chunk change nothing; the lane has then taken them in. All readings of a
         participant are idle, or none is. `lines`: the readings as JSON. `last_clock`: the chunk's last arrival.
-        `calm_from`: see Outages; feeds that are not named do not matter."""
-        idle = self._sorting.idle(bounds, last_clock, calm_from)
+        `calm_from`, `apart`: see Outages."""
+        idle = self._sorting.idle(bounds, last_clock, calm_from, apart)
         if idle.rows.size:
             self.waiting.add(idle.people, idle.at, idle.rows, lines)
         return idle

@@ -43,8 +43,9 @@ class Numbers(dict[Name, int]):
 
 
 class Columns(NamedTuple):
-    """By reading: participant, instants, device and feed as numbers, what the position says. `located`: it is a
-    position with coordinates; elsewhere `lon` and `lat` may be anything."""
+    """By reading: participant, instants, device and feed as numbers, what the position says. `came`: when it counts
+    from: what is observed in the future counts from then on. `located`: it is a position with coordinates; elsewhere
+    `lon` and `lat` may be anything. `lives`: the device says no more than that, and its `charge`."""
 
     person: Ints
     at: Ints
@@ -56,6 +57,8 @@ class Columns(NamedTuple):
     lon: Floats
     lat: Floats
     accuracy: Floats
+    lives: Flags
+    charge: Floats
 
 
 def _table(entries: dict[str, int]) -> Numbers[str]:
@@ -69,7 +72,8 @@ _METHODS: Final = _table({"gnss": GNSS, "wifi": CONTRARY_ONLY, "cell": CONTRARY_
 _PORTION: Final = 2_000  # readings whose fields are read one after the other while the processor still has them at hand
 _participant, _received, _reading = map(attrgetter, ("participant", "received_at", "reading"))
 _observed, _device, _lon, _lat, _accuracy = map(attrgetter, ("observed_at", "device", "lon", "lat", "accuracy_m"))
-_words = attrgetter("kind", "method", "feed")
+_words = attrgetter("kind", "method", "feed", "event")
+_LIVING: Final = ("heartbeat", "battery")
 
 
 def columns_of(bounds: Sequence[Bound], people: Numbers[str], devices: Numbers[str],
@@ -90,23 +94,27 @@ def _portion(bounds: Sequence[Bound], people: Numbers[str], devices: Numbers[str
     device = np.fromiter(map(devices.__getitem__, map(_device, readings)), np.int64, n)
     lon, lat, accuracy = (_floats(field, readings) for field in (_lon, _lat, _accuracy))
     accuracy[np.isnan(accuracy) | (accuracy == 0) | (accuracy == _NO_ACCURACY)] = UNKNOWN_ACCURACY_M
-    carrier, position, method = _spelt(readings, carriers)
-    return Columns(person, at, came, device, carrier, position & ~np.isnan(lat) & ~np.isnan(lon), method, lon, lat,
-                   np.minimum(accuracy, _WORST_M))
+    carrier, position, method, lives = _spelt(readings, carriers)
+    charge = np.full(n, np.nan)
+    for i in np.flatnonzero(lives).tolist():
+        charge[i] = readings[i].battery_fraction  # nan where there is none
+    located = position & ~np.isnan(lat) & ~np.isnan(lon)
+    return Columns(person, at, np.maximum(came, at), device, carrier, located, method, lon, lat,
+                   np.minimum(accuracy, _WORST_M), lives, charge)
 
 
-def _spelt(readings: Sequence[Reading], carriers: Numbers[str | None]) -> tuple[Ints, Flags, Ints]:
-    """By reading: the feed as a number, whether it is a position, and what its method may say. Most readings have
-    these words in common."""
+def _spelt(readings: Sequence[Reading], carriers: Numbers[str | None]) -> tuple[Ints, Flags, Ints, Flags]:
+    """By reading: the feed as a number, whether it is a position, what its method may say, and whether a device says
+    that it lives. Most readings have these words in common."""
     words = dict.fromkeys(map(_words, readings))
     said = {each: number for number, each in enumerate(words)}
-    meant = np.array([(carriers[feed], kind == "position", _METHODS[method]) for kind, method, feed in words],
-                     dtype=np.int64).reshape(-1, 3)
+    meant = np.array([(carriers[feed], kind == "position", _METHODS[method], kind == "status" and event in _LIVING)
+                      for kind, method, feed, event in words], dtype=np.int64).reshape(-1, 4)
     if len(said) == 1:
         each = np.repeat(meant, len(readings), axis=0)
     else:
         each = meant[np.fromiter(map(said.__getitem__, map(_words, readings)), np.int64, len(readings))]
-    return each[:, 0], each[:, 1] == 1, each[:, 2]
+    return each[:, 0], each[:, 1] == 1, each[:, 2], each[:, 3] == 1
 
 
 def _floats(field: Callable[[Reading], float | None], readings: Sequence[Reading]) -> Floats:

@@ -88,6 +88,10 @@ class Columns:
     delay: Ints
     contact_quiet: Ints
     contact_due: Ints
+    every: Ints
+    located_until: Ints
+    talks: NDArray[np.bool_]
+    charged: Floats
     last_heard: Ints
     count: Ints
     state: Ints
@@ -119,7 +123,8 @@ _COLUMNS: Final = (
     ("path_at", (), ALWAYS, np.int64), ("path_last", (4,), 0.0, np.float64), ("path_box", (4,), 0.0, np.float64),
     ("path_row", (), 0, np.int64), ("path_walls", (WALLS, 4), 0.0, np.float64), ("path_more", (), False, np.bool_),
     ("delay", (), NEVER, np.int64), ("contact_quiet", (), ALWAYS, np.int64),
-    ("contact_due", (), NEVER, np.int64), ("last_heard", (), ALWAYS, np.int64),
+    ("contact_due", (), NEVER, np.int64), ("every", (), NEVER, np.int64), ("located_until", (), NEVER, np.int64),
+    ("talks", (), False, np.bool_), ("charged", (), 0.0, np.float64), ("last_heard", (), ALWAYS, np.int64),
     ("count", (), 0, np.int64), ("state", (SLOTS,), 0, np.int64),
     ("supports", (SLOTS,), 0, np.int64), ("quiet", (SLOTS,), ALWAYS, np.int64), ("margin", (SLOTS,), 0, np.int64),
     ("last_event", (SLOTS,), ALWAYS, np.int64), ("free_from", (SLOTS,), NEVER, np.int64),

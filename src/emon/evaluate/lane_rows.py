@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 
 from emon.domain.instant import DAY
 from emon.domain.versions import ALWAYS, NEVER
@@ -24,10 +25,10 @@ from emon.evaluate.rules import RULE_OF_KIND
 from emon.evaluate.rules.attendance import decided_until
 from emon.evaluate.rules.charging import worn_since
 from emon.evaluate.rules.contact import pace_of
-from emon.evaluate.rules.integrity import positions_matter
+from emon.evaluate.rules.integrity import BATTERY_OPEN, positions_matter
 from emon.evaluate.rules.zones import chain_life, knobs
 from emon.evaluate.signals import IN, OUT
-from emon.limits import DEFAULT_FEED, STATE_BEFORE_START
+from emon.limits import BATTERY_CHARGED, DEFAULT_FEED, STATE_BEFORE_START
 
 SLOTS: Final = 8  # conditions about places that one participant may have in the lane
 IDLE, STEADY, STEADY_WEAK = 0, 1, 2  # empty or a chain that confirms nothing; runs that nothing questions
@@ -62,6 +63,10 @@ class Row:
     contact: tuple[str, str] | None = None
     delay: int = NEVER
     contact_quiet: int = ALWAYS
+    every: int = NEVER  # how often somebody must know where the person is
+    located_until: int = NEVER  # so long somebody does
+    talks: bool = False  # the device has told its state before
+    charged: float = np.inf  # from such a charge on a battery's finding ends
     last_heard: int = ALWAYS
     carrier: str | None = None
     feed: str = DEFAULT_FEED
@@ -84,6 +89,7 @@ def compile_person(person: Person, orders: OrderBook, clock: int, *, watched: bo
     row = Row(wearing.device, wearing.from_, wearing.until, [], last_heard=person.last_heard,
               carrier=carrier, feed=named or carrier or DEFAULT_FEED)
     _clip_to_devices(row, person, wearing, clock)
+    row.talks = (wearing.device, wearing.from_, "status") in person.body.first_measured
     for term in orders.terms(person.participant):
         condition = person.conditions.get(term.key)
         if RULE_OF_KIND.get(term.condition.kind) is None:
@@ -131,6 +137,8 @@ def _add(row: Row, person: Person, term: Term, condition: Conditioned, orders: O
         return condition.hint.open_from is None  # else anything heard may decide a test that did not come in
     if kind == "device_integrity":
         _clip(row, (ALWAYS if condition.hint.last_event is None else condition.hint.last_event) + 1, NEVER)
+        if condition.hint.steady & BATTERY_OPEN:
+            row.charged = min(row.charged, BATTERY_CHARGED)
         return not positions_matter(condition.hint)
     if kind == "zone_crossing":
         return True  # the zone itself has a slot, and every slot of a zone where nobody may be looks at paths
@@ -234,7 +242,8 @@ def _add_contact(row: Row, person: Person, term: Term, condition: Conditioned, c
     if stretch is None:
         return False
     _clip(row, stretch.from_, stretch.until)
-    row.contact, row.delay = term.key, pace.every + pace.hold
+    row.contact, row.delay, row.every = term.key, pace.every + pace.hold, pace.every
+    row.located_until = person.last_located + pace.every
     row.contact_quiet = condition.quiet
     return True
 

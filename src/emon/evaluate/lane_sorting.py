@@ -11,13 +11,16 @@ Why that is exact, condition by condition, of readings observed while the compil
 * Off duty ([free_from, free_until)) nothing is judged.
 * Contact: a reading that is newer than all found gaps, before the silence falls due.
 
+* A device that says that it lives, and a charge that nobody asks about: where it is newer than all that was heard, and
+  somebody knew where its wearer was until then, it is a sign of life and nothing else.
+
 All readings of a participant in a chunk pass, or none does: then all of them are judged in full, and what the
 ledgers took of them meanwhile is only more than they need (their chains are put back).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -33,7 +36,7 @@ from emon.evaluate.lane_paths import PathSorting
 from emon.evaluate.lane_rows import IDLE, SLOTS, STEADY
 from emon.evaluate.signals import IN, OUT, STRICT_FACTOR
 from emon.journal.records import Bound
-from emon.limits import ACCURACY_FACTOR, CHAIN_GAP, HISTORY_DAYS
+from emon.limits import ACCURACY_FACTOR, BATTERY_LOW, CHAIN_GAP, HISTORY_DAYS
 
 _FAR_FIX_M: Final = 20_000.0  # a fix less accurate than this is measured, whatever the boxes say
 _RADIX: Final = 65_535  # so many people are sorted by numbers of 16 bits, which is much faster
@@ -61,25 +64,30 @@ class Sorting:
         self._moved: set[tuple[int, int]] = set()  # ledgers that this chunk changed
 
     def idle(self, bounds: Sequence[Bound], last_clock: int,
-             calm_from: Mapping[str, int]) -> Idle:
-        """Sorts a chunk out and takes the idle readings in. `last_clock`: the chunk's last arrival. `calm_from`:
-        see Outages; feeds that are not named do not matter."""
+             calm_from: Mapping[str, int], apart: Collection[str] = ()) -> Idle:
+        """Sorts a chunk out and takes the idle readings in. `last_clock`: the chunk's last arrival. `calm_from`,
+        `apart`: see Outages."""
         c = self._columns
         chunk = columns_of(bounds, c.index, c.devices, c.carriers)
         p, at, came = chunk.person, chunk.at, chunk.came
         known = p >= 0
         if not known.any():
             return Idle(known, p[:0], p[:0], at[:0], came[:0])
-        simple = known & chunk.located & c.inside[p] & (chunk.device == c.device[p]) & (chunk.carrier == c.carrier[p])
-        simple &= (at >= c.from_[p]) & (at < c.until[p]) & (at <= came) & (at >= came - HISTORY_DAYS * DAY)
+        simple = known & c.inside[p] & (chunk.device == c.device[p]) & (chunk.carrier == c.carrier[p])
+        simple &= (at >= c.from_[p]) & (at < c.until[p]) & (at <= last_clock) & (at >= came - HISTORY_DAYS * DAY)
         if calm_from:
             calm = np.full(len(c.feeds), ALWAYS, dtype=np.int64)
             for name, from_ in calm_from.items():
                 if name in c.feeds:
                     calm[c.feeds[name]] = from_
             simple &= at >= calm[c.feed[p]]
+        if apart:
+            named = np.zeros(len(c.names) + 1, dtype=np.bool_)
+            named[[c.index[name] for name in apart]] = True  # the last one is nobody
+            simple &= ~named[p]
         order = np.argsort(p.astype(np.uint16) if len(c.names) < _RADIX else p, kind="stable")
         before = self._heard_before(p, at, order)
+        simple &= chunk.located | self._only_lives(chunk, at > before)
         self._places(simple, chunk, at > before)
         self._paths.sort(simple, chunk, at > before, order)
         self._silences(simple, chunk, before, order, last_clock)
@@ -89,7 +97,7 @@ class Sorting:
         good = ~bad[p]
         self._settle(bad)
         self._paths.take(bad)
-        self._take(good, p, at)
+        self._take(good, chunk)
         taken = order[good[order]]
         return Idle(good, p[taken], taken, at[taken], came[taken])
 
@@ -106,11 +114,19 @@ class Sorting:
         before[order] = shifted
         return before
 
+    def _only_lives(self, chunk: lane_chunk.Columns, newest: Flags) -> Flags:
+        """Which readings say only that a device lives that has spoken before, while it is known where its wearer is and
+        the charge neither begins nor ends anything."""
+        c, p = self._columns, chunk.person
+        charge_says = (chunk.charge < BATTERY_LOW) | (chunk.charge >= c.charged[p])
+        lives: Flags = chunk.lives & newest & c.talks[p] & (chunk.at < c.located_until[p]) & ~charge_says
+        return lives
+
     def _places(self, simple: Flags, chunk: lane_chunk.Columns, newest: Flags) -> None:
         """Clears `simple` for readings that may matter to a condition about a place."""
         c = self._columns
         self._signs = []
-        rows = np.flatnonzero(simple)
+        rows = np.flatnonzero(simple & chunk.located)
         accuracy = chunk.accuracy[rows]
         part = _Part(rows, chunk.person[rows], chunk.at[rows], newest[rows], chunk.method[rows], chunk.lon[rows],
                      chunk.lat[rows], accuracy, np.where(accuracy < _FAR_FIX_M, accuracy, np.nan))
@@ -232,7 +248,7 @@ class Sorting:
         watched = simple & (c.delay[p] < NEVER)
         if not watched.any():
             return
-        simple[watched & ((at <= c.contact_quiet[p]) | (chunk.method == SAYS_NOTHING)
+        simple[watched & ((at <= c.contact_quiet[p]) | (chunk.located & (chunk.method == SAYS_NOTHING))
                           | (chunk.came > before + c.delay[p]))] = False
         mine = order[watched[order]]
         q = p[mine]
@@ -242,19 +258,22 @@ class Sorting:
         if overdue.any():
             simple[np.isin(p, q[last[overdue]])] = False
 
-    def _take(self, good: Flags, p: Ints, at: Ints) -> None:
+    def _take(self, good: Flags, chunk: lane_chunk.Columns) -> None:
         """Takes idle readings in."""
-        c = self._columns
+        c, p, at = self._columns, chunk.person, chunk.at
         rows = np.flatnonzero(good)
         if not rows.size:
             return
         q, t = p[rows], at[rows]
         np.maximum.at(c.last_heard, q, t)
         np.minimum.at(c.floor, q, t)
-        np.minimum.at(c.first_fix, q, t)
+        fixes = chunk.located[rows]
+        np.minimum.at(c.first_fix, q[fixes], t[fixes])
+        watched = fixes & (c.every[q] < NEVER)
+        np.maximum.at(c.located_until, q[watched], t[watched] + c.every[q[watched]])
         touched = np.unique(q)
-        watched = touched[c.delay[touched] < NEVER]
-        c.contact_due[watched] = c.last_heard[watched] + c.delay[watched]
+        due = touched[c.delay[touched] < NEVER]
+        c.contact_due[due] = c.last_heard[due] + c.delay[due]
         flat = c.last_event.reshape(-1)
         for event_rows, slots, instants in self._signs:
             kept = good[event_rows]

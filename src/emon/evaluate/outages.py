@@ -17,6 +17,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,6 +68,17 @@ class Changed(NamedTuple):
 
     participants: dict[str, int]
     revisions: list[Finding]
+
+
+class Calmness(NamedTuple):
+    """`from_`: per feed from when on readings only lengthen what was heard last, NEVER where they may do more; feeds
+    that are not named do not matter. `apart`: people to whom something may happen meanwhile. `together`: what ticks
+    tell that only lengthens; `later`: what they tell else."""
+
+    from_: dict[str, int]
+    apart: set[str]
+    together: Sequence[Tick]
+    later: Sequence[Tick]
 
 
 class Outages:
@@ -312,27 +324,48 @@ class Outages:
 
     # --- time --------------------------------------------------------------------------------------------
 
-    def calm_from(self, last_clock: int, ticks: Iterable[Tick] = ()) -> dict[str, int] | None:
-        """Per feed the instant from which on readings only lengthen what was heard last. None where some feed
-        is, or may fall, silent up to a clock, or where a reading that waits or comes with the ticks does more than
-        that: then every reading counts by itself."""
+    def calm_from(self, last_clock: int, bounds: Sequence[Bound], ticks: Sequence[Tick] = ()) -> Calmness | None:
+        """What readings do to feeds up to a clock. None where one that waits or comes with the ticks does more to a
+        feed than to tell that it is heard: then every reading counts by itself."""
         if not self.watched:
-            return {}
-        calm = {}
-        for name, feed in self.feeds.items():
-            if feed.news or not feed.heard or (feed.outages and feed.outages[-1].ended is None):
-                return None
-            if feed.heard[-1].last + self.pace <= last_clock:
-                return None
-            if feed.recheck_at is not None and feed.recheck_at <= last_clock:
-                return None
-            calm[name] = self._calm_since(feed)
-        if any(s.observed_at <= last_clock for s in self.ahead):
+            return Calmness({}, set(), ticks, ())
+        calm = {name: self._calm_of(feed, last_clock) for name, feed in self.feeds.items()}
+        if not all(self._stays_calm(each, calm) for _, each in self._calm):
             return None
-        others = (s for tick in ticks for s in _elsewhere(tick.heard or {}))
-        if not all(self._is_calm(s, calm) for group in (self.waiting, others) for s in group):
+        others = [s for tick in ticks for s in _elsewhere(tick.heard or {})]
+        ahead = [s for s in self.ahead if s.observed_at <= last_clock]
+        odd = [s for group in (self.waiting, ahead, others) for s in group if not self._is_calm(s, calm)]
+        if any(calm.get(self._name_of(s), ALWAYS) < NEVER or not self._comes_as_before(s)
+               or s.device not in self.feeds[self._name_of(s)].devices for s in odd):
             return None
-        return calm if all(self._stays_calm(each, calm) for _, each in self._calm) else None
+        people = self._people_of(self._troubled(calm, last_clock, bounds, odd))
+        later = {s.device for s in odd}
+        return Calmness(calm, people, *(_of_devices(ticks, later, wanted=wanted) for wanted in (False, True)))
+
+    def _calm_of(self, feed: Feed, last_clock: int) -> int:
+        """From when on readings only lengthen what was heard last; NEVER while the feed is, or may fall, silent."""
+        if feed.news or not feed.heard or (feed.outages and feed.outages[-1].ended is None):
+            return NEVER
+        last = feed.heard[-1].last
+        if last + self.pace <= last_clock or (
+                feed.checked == last and feed.recheck_at is not None and feed.recheck_at <= last_clock):
+            return NEVER
+        return self._calm_since(feed)
+
+    def _troubled(self, calm: Mapping[str, int], last_clock: int, bounds: Sequence[Bound],
+                  odd: Sequence[Spoken]) -> list[Feed]:
+        """Silent feeds of which something may change up to a clock. Of one that nobody speaks by nothing does."""
+        silent = [feed for name, feed in self.feeds.items() if calm[name] == NEVER]
+        if not silent:
+            return []
+        devices = {bound.reading.device for bound in bounds} | {s.device for s in odd}
+        names = {bound.reading.feed or DEFAULT_FEED for bound in bounds} | {s.by for s in odd}
+        return [feed for feed in silent if feed.name in names or not feed.devices.isdisjoint(devices)
+                or ((due := self._due(feed, last_clock)) is not None and due <= last_clock)]
+
+    def _people_of(self, feeds: Iterable[Feed]) -> set[str]:
+        """Whoever any version gave a device that is heard by one of the feeds."""
+        return {person for feed in feeds for device in feed.devices for person in self._bindings.holders(device)}
 
     def _stays_calm(self, waiting: Calm, calm: Mapping[str, int]) -> bool:
         """As `_is_calm`, of readings that were calm when they came in."""
@@ -357,9 +390,9 @@ class Outages:
     def _is_calm(self, spoken: Spoken, calm: Mapping[str, int]) -> bool:
         plain = self._plain.get(spoken.device)
         if plain is not None and plain[0] <= spoken.observed_at < plain[1] and plain[2] == spoken.by:
-            return calm.get(plain[3], NEVER) <= spoken.observed_at <= spoken.received_at
+            return calm.get(plain[3], NEVER) <= spoken.observed_at
         name = self._name_of(spoken)
-        return (name in calm and calm[name] <= spoken.observed_at <= spoken.received_at
+        return (name in calm and calm[name] <= spoken.observed_at
                 and self._comes_as_before(spoken) and spoken.device in self.feeds[name].devices)
 
     def due(self, clock: int) -> int | None:
@@ -489,6 +522,16 @@ def _spoken(bound: Bound) -> Spoken:
 def _elsewhere(heard: Mapping[str, Sequence[HeardElsewhere]]) -> list[Spoken]:
     return [Spoken(one.received_at, one.observed_at, one.device, by or DEFAULT_FEED, one)
             for by, those in heard.items() for one in those]
+
+
+def _of_devices(ticks: Sequence[Tick], devices: set[str], *, wanted: bool) -> Sequence[Tick]:
+    """The ticks with what they tell of some devices, or of all others."""
+    if not devices:
+        return () if wanted else ticks
+    told = [msgspec.structs.replace(tick, heard={
+        by: [one for one in those if (one.device in devices) == wanted] for by, those in (tick.heard or {}).items()})
+        for tick in ticks]
+    return [tick for tick in told if any((tick.heard or {}).values())]
 
 
 def _second_of(instant: int) -> int:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from emon.domain.binding_book import BindingBook
 from emon.domain.finding import Finding
 from emon.domain.instant import HOUR, SECOND
+from emon.domain.reading import METHODS
 from emon.domain.versions import ALWAYS, NEVER
 from emon.evaluate import sentences
 from emon.evaluate.analysts import Named, VerdictBook
@@ -35,6 +36,7 @@ from emon.evaluate.verdict import Hint, Interval, Judged, Reaching
 from emon.journal.records import Bound
 from emon.limits import JUDGED_TOGETHER
 
+_BEGINNING: Final = ALWAYS >> 1  # before everything; sums with it do not overflow
 _UNUSED: Final = Ledger()  # of all conditions that do not ask theirs: many would be many objects
 
 
@@ -105,8 +107,8 @@ class Books(NamedTuple):
 class Person:
     """One participant."""
 
-    __slots__ = ("ahead", "alone", "body", "carrier", "conditions", "floor", "last_heard", "participant", "paths",
-                 "track")
+    __slots__ = ("ahead", "alone", "body", "carrier", "conditions", "floor", "last_heard", "last_located",
+                 "participant", "paths", "track")
 
     def __init__(self, participant: str, history: History, bindings: BindingBook, horizon: Horizon, cells: Cells, *,
                  new: bool = False, alone: bool = False) -> None:
@@ -120,6 +122,7 @@ class Person:
         self.floor = NEVER  # the earliest reading known
         self.carrier: str | None = None  # the feed that the position taken in last names
         self.last_heard = ALWAYS  # the latest reading of a device that was bound then
+        self.last_located = _BEGINNING  # the latest position of a device that was bound then, as far as is remembered
 
     @property
     def due(self) -> int | None:
@@ -138,6 +141,8 @@ class Person:
         news.newest &= reading.observed_at > self.last_heard
         if self.body.wearing(reading.device, reading.observed_at) is not None:
             self.last_heard = max(self.last_heard, reading.observed_at)
+            if reading.kind == "position" and reading.method in METHODS and reading.method != "unknown":
+                self.last_located = max(self.last_located, reading.observed_at)
         if reading.kind == "position":
             self.carrier = reading.feed
             if reading.method == "gnss" and reading.lon is not None and reading.lat is not None:
@@ -158,7 +163,7 @@ class Person:
         for wearing in self.body.wearings:
             if (wearing.device, wearing.from_) in old and old[wearing.device, wearing.from_] < wearing.until:
                 self.body.first_position[wearing.device, wearing.from_] = old[wearing.device, wearing.from_]
-        self.last_heard = ALWAYS
+        self.last_heard, self.last_located = ALWAYS, _BEGINNING
         if self.floor <= clock:
             for bound in self.track.between(self.floor, clock):
                 if self.body.wearing(bound.reading.device, bound.reading.observed_at) is not None:

@@ -11,6 +11,7 @@ from emon.domain.binding import Binding
 from emon.domain.binding_book import BindingBook
 from emon.domain.instant import DAY, SECOND
 from emon.domain.reading import Reading
+from emon.domain.versions import NEVER
 from emon.evaluate.calm import Calm, Way
 from emon.evaluate.matching import Moment
 from emon.evaluate.orderbook import OrderBook
@@ -84,12 +85,35 @@ def test_a_reading_that_waits_in_columns_keeps_others_from_being_calm_if_its_fee
     outages.judge(START + SECOND, Moment(START + SECOND, 1, lambda _: "late_data", evidence, retraction))
     outages.take(said("D0", "acme", START + SECOND, START + SECOND))
     outages.settle(START + 2 * SECOND)
-    assert outages.calm_from(START + 2 * SECOND) == {"acme": START}
+    assert calm_from(outages, START + 2 * SECOND) == {"acme": START}
     now = START + 2 * SECOND + 1
     outages.skim(calm_of(outages, [said("D0", "acme", now, now)]), (), now)
-    assert outages.calm_from(now + 1) == {"acme": START}
+    assert calm_from(outages, now + 1) == {"acme": START}
     outages.skim(calm_of(outages, [said("D0", "acme", START - SECOND, now + 1)]), (), now + 1)
-    assert outages.calm_from(now + 2) is None
+    assert calm_from(outages, now + 2) is None
+
+
+def calm_from(outages: Outages, clock: int) -> dict[str, int] | None:
+    """From when on readings by each feed only lengthen what was heard."""
+    calmness = outages.calm_from(clock, ())
+    return None if calmness is None else calmness.from_
+
+
+def test_a_feed_that_is_silent_leaves_the_others_calm() -> None:
+    bindings = BindingBook()
+    bindings.add(Binding(id="B", device="L0", participant="P", from_=START - DAY))
+    outages = Outages(OrderBook(), bindings)
+    outages.demand(600 * SECOND, START)
+    outages.take(said("L0", "seldom", START, START))
+    later = START + 700 * SECOND
+    outages.take(said("D0", "acme", later, later))
+    outages.judge(later, Moment(later, 1, lambda _: "late_data", evidence, retraction))
+    assert calm_from(outages, later + SECOND) == {"seldom": NEVER, "acme": later}
+    heard = [said("L0", "seldom", later + 1, later + 1)]
+    calmness = outages.calm_from(later + SECOND, heard)
+    assert calmness is not None and calmness.apart == {"P"}
+    quiet = outages.calm_from(later + SECOND, [said("D0", "acme", later + 1, later + 1)])
+    assert quiet is not None and quiet.apart == set()
 
 
 def test_a_binding_of_the_same_second_says_for_which_feed_a_reading_in_columns_counts() -> None:
