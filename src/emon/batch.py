@@ -60,7 +60,7 @@ def evaluate_files(orders: Sequence[Path], zones: Sequence[Path], readings: Sequ
         found = stack.enter_context(_writable(out))
         versions: list[Order | Zone | Binding | Verdict] = [
             *checked.orders, *checked.zones, *checked.bindings, *checked.verdicts]
-        outcome.clock = max((version.received_at or 0 for version in versions), default=0)
+        outcome.clock = max([outcome.clock, *(version.received_at or 0 for version in versions)])
         merged = batch.merge(_again(first, taken), checked.orders, checked.zones, checked.bindings,
                              verdicts=checked.verdicts)
         arrivals = chain(merged, _end(outcome))

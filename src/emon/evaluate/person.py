@@ -287,9 +287,9 @@ class Person:
                 total.fall_due(judged.due, case.clock)
                 total.loud(judged.quiet)
             crossing = [s.onset for s in old if s.onset < total.from_ < (s.ended or NEVER)]
-            if not crossing:
+            if not crossing and not (total.from_ < from_ and any(total.from_ < t.until < from_ for t in terms)):
                 return total
-            from_ = min(crossing)
+            from_ = min([total.from_, *crossing])  # a later term may have gone back into one left out
             condition.hint = Hint()
 
     def _outages(self, books: Books) -> list[Outage]:

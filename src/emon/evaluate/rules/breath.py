@@ -64,7 +64,9 @@ def judge(case: Case, term: Term, hint: Hint, from_: int, judged: Judged) -> Non
         if one.open_from is not None:
             open_from = one.open_from if open_from is None else min(open_from, one.open_from)
     if judged.until > case.clock:
-        kept = hint.open_from if hint.open_from is not None and hint.open_from < from_ else None
+        kept = hint.open_from
+        if kept is not None and max(from_, term.from_) <= kept < term.until:  # seen again; other terms' stay
+            kept = None
         hint.open_from = open_from if kept is None else min(kept, NEVER if open_from is None else open_from)
     elif open_from is not None:
         hint.open_from = open_from if hint.open_from is None else min(hint.open_from, open_from)

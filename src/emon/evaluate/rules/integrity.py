@@ -110,6 +110,8 @@ def judge_devices(case: Case, term: Term, hint: Hint, old: Sequence[Settled], fr
                          and b.reading.observed_at < wearing.until)
             judge(_Device(case, term, worn, wearing.device, judged, hint), said)
     ends = [s.settled for s in (*old, *judged.intervals) if s.settled < NEVER]
+    if hint.last_event is not None:  # an earlier term's: what came to its end too late may still change it
+        ends.append(hint.last_event)
     hint.last_event = max(ends, default=None)
     return judged
 
