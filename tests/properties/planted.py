@@ -469,8 +469,8 @@ PLANTS = (
     Plant(
         "a fix between two changes no path",
         _CROSSING,
-        "return (min(instants) - CROSSING_GAP, max(instants) + 1)",
-        "return (min(instants), max(instants) + 1)",
+        "min(crossing.values())",
+        "min(crossing)",
         "what is in force would depend on arrival",
     ),
     Plant(

@@ -46,8 +46,9 @@ class Crossing:
         near = case.surroundings(min(fresh) - CROSSING_GAP, max(fresh) + CROSSING_GAP)
         if not any(touches(shape, near) for shape in shapes):
             return _EMPTY
-        instants = [at for at in sorted(fresh) if _may_cross(case, shapes, at, fresh)]
-        return (min(instants) - CROSSING_GAP, max(instants) + 1) if instants else _EMPTY
+        begins = {at: _may_cross_from(case, shapes, at, fresh) for at in fresh}
+        crossing = {at: begin for at, begin in begins.items() if begin is not None}
+        return (min(crossing.values()), max(crossing) + 1) if crossing else _EMPTY
 
     def judge(self, case: Case, term: Term, hint: Hint, old: Sequence[Settled], from_: int,
               until: int) -> Judged:
@@ -122,15 +123,17 @@ def _shapes(case: Case, terms: Sequence[Term]) -> list[Shape]:
     return shapes
 
 
-def _may_cross(case: Case, shapes: Sequence[Shape], at: int, fresh: Collection[int]) -> bool:
-    """Whether paths from or to the fixes of an instant, or past them if they were not there, may lead through a zone:
-    those to and from their neighbours, with and without what is `fresh`, whatever counts of the instant itself."""
+def _may_cross_from(case: Case, shapes: Sequence[Shape], at: int, fresh: Collection[int]) -> int | None:
+    """Where paths begin to or from the fixes of an instant, or past them if they were not there; None where none may
+    lead through a zone: those to and from their neighbours, with and without what is `fresh`, whatever counts of the
+    instant itself."""
     here = _box(b for b in case.readings(at, at) if _is_fix(b))
     near = [b for b in case.place_readings(at - CROSSING_GAP, at + CROSSING_GAP) if _is_fix(b)]
-    boxes = []
+    boxes, begin = [], at
     for group in (near, [b for b in near if b.reading.observed_at not in fresh]):
         before = [b for b in group if b.reading.observed_at < at][-1:]
         after = [b for b in group if b.reading.observed_at > at][:1]
+        begin = min([begin, *(b.reading.observed_at for b in before)])
         boxes += [around(_box([b]), here) for b in (*before, *after)]
         boxes += [_box([*before, *after])] if before and after else []
-    return any(touches(shape, box) for box in boxes for shape in shapes)
+    return begin if any(touches(shape, box) for box in boxes for shape in shapes) else None
