@@ -280,11 +280,12 @@ def _degrees(polygons: Sequence[tuple[tuple[Ring, ...], ...]]) -> Any:
 
 
 def _polygons(polygons: tuple[tuple[Ring, ...], ...]) -> Any:
-    """One geometry of several rings."""
+    """One geometry of several rings. Where polygons touch, as the halves of a zone cut at the antimeridian do, is no
+    border."""
     origin = polygons[0][0][0][0]
     shapes = [shapely.Polygon(_unwrap(rings[0], origin), [_unwrap(hole, origin) for hole in rings[1:]])
               for rings in polygons]
-    return shapely.MultiPolygon(shapes) if len(shapes) > 1 else shapes[0]
+    return shapely.union_all(shapes) if len(shapes) > 1 else shapes[0]
 
 
 def _bounds(polygons: tuple[tuple[Ring, ...], ...]) -> tuple[float, ...]:
@@ -305,7 +306,7 @@ def _box(bounds: tuple[float, ...], grow_m: float) -> Box:
     east_m = METRES_PER_DEGREE * cos(radians(furthest))
     grow_m += _BOX_SLACK_M + _bulge_m(hypot(east - west, north - south) * MOST_PER_DEGREE, furthest)
     west, east = west - grow_m / east_m, east + grow_m / east_m
-    if west < -180.0 or east > 180.0:  # the same place has two longitudes: then only latitudes tell
+    if max(-west, east) > 180.0 - _BOX_REACH_M / east_m:  # a place within reach has another longitude: latitudes tell
         west, east = -1e9, 1e9
     return Box(west, south - grow_m / METRES_PER_DEGREE, east, north + grow_m / METRES_PER_DEGREE, east_m)
 

@@ -104,7 +104,7 @@ def _judge_span(case: Case, term: Term, telling: Telling, stretch: Stretch, hint
     if last is None or hint.stretch_from != stretch.from_ or (
             len(case.orders.by_condition(case.participant)[term.key]) > 1):
         return False
-    high, step = until + LOOK_AROUND, 4 * LOOK_AROUND
+    high, step = max(until, stretch.from_) + LOOK_AROUND, 4 * LOOK_AROUND  # stretches before it are judged whole
     end = min(last, stretch.until)  # the newest event may lie in a later stretch, which is then judged too
     while high < end and (hint.open_from is None or high < hint.open_from):
         events = telling.events(begin, high)
