@@ -289,9 +289,9 @@ async def test_routing_goes_on_while_others_write_to_the_store(engine: Engine, m
         await until(lambda: lag(journal) == 0)
         with turns_of(str(engine.url.database)).mine():
             await journal.append([bound("E", "P")])  # has to be put on record there; readings must not wait for it
-            await until(lambda: lag(journal) == 0, 5)
+            await until(lambda: lag(journal) == 0)
             await journal.append([raw(reading("D", at)) for at in range(CHUNK_READINGS + 5)])
-            await until(lambda: lag(journal) == 0, 5)
+            await until(lambda: lag(journal) == 0)
     assert len(await told_of(journal, "P")) == CHUNK_READINGS + 5
 
 
